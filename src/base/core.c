@@ -1,0 +1,65 @@
+/* core.c: what every layer of one context shares. See core.h.
+ * SPDX-License-Identifier: MIT */
+#include "base/core.h"
+
+Limits optic_limits_default(void)
+{
+  return (Limits){
+    .memory = 0,
+    .steps = 0,
+    .script_bytes = 1u << 20,
+    .depth = 128,
+    .calls = 2000,
+    .reentry = 100,
+    .constants = 32767,
+    .leaves = 1000000,
+    .name_bytes = 255,
+    .tensor_bytes = (uint64_t)1 << 40,
+  };
+}
+
+bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed)
+{
+  *core = (Core){.limits = limits ? *limits : optic_limits_default()};
+  optic_alloc_init(&core->alloc, resize, user, core->limits.memory);
+  optic_names_init(&core->names, &core->alloc, seed);
+  return true;
+}
+
+void optic_core_finish(Core *core)
+{
+  optic_names_finish(&core->names);
+}
+
+bool optic_charge(Core *core, uint64_t units)
+{
+  core->steps_used += units;
+  if (core->limits.steps && core->steps_used > core->limits.steps) {
+    optic_fail(&core->fault, D_out_of_steps, "stopped after %llu steps of work, the limit that the host has set",
+               (unsigned long long)core->limits.steps);
+    return false;
+  }
+  if (core->interrupt && atomic_load_explicit(core->interrupt, memory_order_relaxed)) {
+    optic_fail(&core->fault, D_interrupted, "interrupted");
+    return false;
+  }
+  return true;
+}
+
+void *optic_core_alloc(Core *core, size_t size)
+{
+  void *block = optic_alloc(&core->alloc, size);
+  if (!block && size) {
+    optic_fail_oom(&core->fault);
+  }
+  return block;
+}
+
+void *optic_core_zalloc(Core *core, size_t size)
+{
+  void *block = optic_zalloc(&core->alloc, size);
+  if (!block && size) {
+    optic_fail_oom(&core->fault);
+  }
+  return block;
+}
