@@ -18,19 +18,6 @@ Limits optic_limits_default(void)
   };
 }
 
-bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed)
-{
-  *core = (Core){.limits = limits ? *limits : optic_limits_default()};
-  optic_alloc_init(&core->alloc, resize, user, core->limits.memory);
-  optic_names_init(&core->names, &core->alloc, seed);
-  return true;
-}
-
-void optic_core_finish(Core *core)
-{
-  optic_names_finish(&core->names);
-}
-
 bool optic_charge(Core *core, uint64_t units)
 {
   core->steps_used += units;

@@ -34,12 +34,14 @@ typedef struct Core {
   Limits limits;
   uint64_t steps_used;
   atomic_int *interrupt; /* non-zero asks a running script to stop; may be NULL */
-  struct Pool *pool;     /* buffers of arrays that wait to be used again (tree/pool.h) */
+  struct Pool *pool;     /* blocks that wait to be used again (base/pool.h) */
   bool eager;            /* OPTIC_EAGER=1 */
+  uint32_t recording;    /* levels of differentiation that record now (graph/grad.h) */
+  uint32_t grad_depth;   /* how many gradients are being taken, one inside the other */
 } Core;
 
 Limits optic_limits_default(void);
-/* False: no memory. `resize` NULL: the C library's. */
+/* In pool.c. False: no memory; finish is then still due. `resize` NULL: the C library's. */
 bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed);
 void optic_core_finish(Core *core);
 
