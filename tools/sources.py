@@ -8,6 +8,7 @@
     sources.py stdlib      stdlib/**/*.opt
     sources.py tests       tests/**/*_test.c, one program each
     sources.py fuzz        tests/fuzz/fuzz_*.c
+    sources.py check FILE...   fails where these are not all of the above (but headers): the build is out of date
 
 A file that is on disk is built: there is no list to forget one in. meson looks when it configures; the style test
 `registration` fails when the disk has changed since (`meson setup --reconfigure BUILD` mends it).
@@ -36,7 +37,21 @@ LISTS = {
     "fuzz": lambda: found("tests/fuzz/fuzz_*.c"),
 }
 
+
+def check(known):
+    built = {p for name, files in LISTS.items() if name != "headers" for p in files()}
+    for path in sorted(built - set(known)):
+        print("%s: new, and not part of this build" % path)
+    for path in sorted(set(known) - built):
+        print("%s: part of this build, and gone" % path)
+    if built != set(known):
+        sys.exit("mend it with: meson setup --reconfigure BUILD")
+    print("registration: nothing to say")
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 2 and sys.argv[1] == "check":
+        sys.exit(check(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in LISTS:
         sys.exit(__doc__)
     print("\n".join(LISTS[sys.argv[1]]()))

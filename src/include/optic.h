@@ -60,7 +60,7 @@ typedef bool optic_write_fn(void *user, optic_stream stream, const char *text, s
 /* Resizes `block` from `old_size` to `new_size` bytes; a NULL block with old_size 0 asks for a new one, new_size 0
  * frees and returns NULL. Returns NULL when it cannot, and then the old block is as it was. Addresses must suit any
  * C type. All memory of a context comes from here (but for what the C library takes for itself when a file is open).
- * With more than one thread in `threads` it is still called by the thread that runs the context only. */
+ * It is called by the thread that runs the context, never by threads that Optic itself starts. */
 typedef void *optic_resize_fn(void *user, void *block, size_t old_size, size_t new_size);
 
 /* May grow in later versions: always begin with optic_config_default(). */
@@ -75,7 +75,7 @@ typedef struct optic_config {
   /* Budgets, for scripts of unknown origin; 0 means none. */
   uint64_t memory_limit; /* bytes that the context holds at one time */
   uint64_t step_limit;   /* units of work for one call below: deterministic, about an instruction or 64 elements each */
-  uint64_t script_limit; /* bytes of one source text; the default is 16 MiB */
+  uint64_t script_limit; /* bytes of one source text; the default is 1 MiB */
   uint32_t depth_limit;  /* of nesting and of calls; 0 means the default, and there is always a limit */
 
   bool colour;          /* diagnostics with ANSI colours */

@@ -40,7 +40,14 @@ bool optic_shape_broadcast(const Shape *a, const Shape *b, Shape *out);
 void optic_shape_text(Text *out, const Shape *s); /* "[3, 4]" */
 
 typedef struct Buffer Buffer;
-struct GraphNode;
+
+/* How an array came about, while a gradient is being taken: the head of what graph/node.h defines, so that this layer
+ * can drop it without knowing it. `destroy` is called when the last reference goes. */
+typedef struct GraphNode {
+  uint32_t refs;
+  uint32_t levels; /* of differentiation that it depends on, a bit each */
+  void (*destroy)(Core *core, struct GraphNode *node);
+} GraphNode;
 
 typedef struct Array {
   uint32_t refs;
@@ -50,7 +57,7 @@ typedef struct Array {
   size_t count;
   Buffer *buffer;
   void *data;             /* into buffer; never NULL, also for count 0 */
-  struct GraphNode *node; /* how it came about, while a gradient is being taken; else NULL. Owned reference */
+  GraphNode *node;        /* how it came about, while a gradient is being taken; else NULL. Owned reference */
 } Array;
 
 /* Uninitialised numbers. */
@@ -63,6 +70,8 @@ Array *optic_array_view(Core *core, Array *a, const Shape *shape);
 /* Rows [first, first + rows) along axis 0 (no copy, no node). Bounds are the caller's business. */
 Array *optic_array_rows(Core *core, Array *a, int64_t first, int64_t rows);
 Array *optic_array_copy(Core *core, const Array *a);
+/* Shape and dtype of `a` without its numbers: nothing of its memory is held. Its data must not be read. */
+Array *optic_array_shell(Core *core, const Array *a);
 
 static inline Array *optic_array_keep(Array *a)
 {
