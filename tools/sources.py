@@ -2,7 +2,8 @@
 """List source files for meson, one path a line, sorted; paths are relative to the repository.
 
     sources.py library     src/**/*.c that make the library, except the two kinds below
-    sources.py kernels     the files of src/tile compiled once per instruction set: those that use OPTIC_ISA_LEVEL
+    sources.py kernels     the files of src/tile compiled once per instruction set: those that name functions through
+                           LEVEL(...) (src/tile/kernels.h)
     sources.py cli         src/cli/*.c
     sources.py headers     src/**/*.h and *.def
     sources.py stdlib      stdlib/**/*.opt
@@ -14,6 +15,7 @@ A file that is on disk is built: there is no list to forget one in. meson looks 
 `registration` fails when the disk has changed since (`meson setup --reconfigure BUILD` mends it).
 SPDX-License-Identifier: MIT"""
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,7 +26,7 @@ def found(pattern):
 
 
 def is_kernel(path):
-    return path.startswith("src/tile/") and "OPTIC_ISA_LEVEL" in (ROOT / path).read_text(encoding="utf-8")
+    return path.startswith("src/tile/") and re.search(r"\bLEVEL\(", (ROOT / path).read_text(encoding="utf-8"))
 
 
 LISTS = {

@@ -9,7 +9,7 @@ Limits optic_limits_default(void)
     .steps = 0,
     .script_bytes = 1u << 20,
     .depth = 128,
-    .calls = 2000,
+    .calls = 10000,
     .reentry = 100,
     .constants = 32767,
     .leaves = 1000000,

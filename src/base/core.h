@@ -26,6 +26,7 @@ typedef struct Limits {
 } Limits;
 
 struct Pool;
+struct TileTable;
 
 typedef struct Core {
   Alloc alloc;
@@ -35,6 +36,7 @@ typedef struct Core {
   uint64_t steps_used;
   atomic_int *interrupt; /* non-zero asks a running script to stop; may be NULL */
   struct Pool *pool;     /* blocks that wait to be used again (base/pool.h) */
+  const struct TileTable *tiles; /* the kernels for this machine (tile/tile.h); NULL until they are needed */
   bool eager;            /* OPTIC_EAGER=1 */
   uint32_t recording;    /* levels of differentiation that record now (graph/grad.h) */
   uint32_t grad_depth;   /* how many gradients are being taken, one inside the other */
@@ -45,7 +47,7 @@ Limits optic_limits_default(void);
 bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed);
 void optic_core_finish(Core *core);
 
-/* Counts work: one unit an instruction of the VM, one for each 64 elements of an array operation. False, with the
+/* Counts work: one unit a call or a turn of a loop, one for each 64 elements of an array operation. False, with the
  * fault set, when the limit is passed or an interrupt is asked for. Deterministic but for interrupts. */
 bool optic_charge(Core *core, uint64_t units);
 

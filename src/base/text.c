@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -142,7 +143,8 @@ static void shortest(Text *t, double x, int first, int last, bool single)
   for (int digits = first; digits <= last; digits++) {
     optic_format(buf, sizeof buf, "%.*g", digits, x);
     double back = 0;
-    if (digits == last || (optic_number_read(buf, strlen(buf), &back) && (single ? (float)back == (float)x : back == x))) {
+    if (digits == last ||
+        (optic_number_read(buf, strlen(buf), &back) && (single ? (float)back == (float)x : back == x))) {
       break;
     }
   }
@@ -171,13 +173,13 @@ void optic_text_number(Text *t, double x)
     optic_text_printf(t, signbit(x) && x == 0 ? "-%.0f" : "%.0f", fabs(x) == 0 ? 0.0 : x);
     return;
   }
-  shortest(t, x, 15, 17, false);
+  shortest(t, x, fabs(x) < DBL_MIN ? 1 : 15, 17, false); /* the smallest have fewer digits */
 }
 
 void optic_text_float(Text *t, float x)
 {
   if (!special(t, (double)x)) {
-    shortest(t, (double)x, 6, 9, true);
+    shortest(t, (double)x, fabsf(x) < FLT_MIN ? 1 : 6, 9, true);
   }
 }
 

@@ -20,8 +20,8 @@ typedef struct Text {
 
 void optic_text_init(Text *t, Alloc *alloc);
 void optic_text_finish(Text *t);
-void optic_text_clear(Text *t);                 /* empty, but keeps its memory */
-const char *optic_text_cstr(const Text *t);     /* never NULL */
+void optic_text_clear(Text *t);             /* empty, but keeps its memory */
+const char *optic_text_cstr(const Text *t); /* never NULL */
 void optic_text_add(Text *t, const char *bytes, size_t size);
 void optic_text_str(Text *t, const char *cstr);
 void optic_text_char(Text *t, char c);

@@ -16,15 +16,14 @@
 
 enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-static const char usage[] =
-    "usage: optic [run] FILE [ARGS]   run a script; `-` reads it from standard input\n"
-    "       optic -e TEXT [ARGS]      run a text\n"
-    "       optic check FILE          show all errors without running anything\n"
-    "       optic dis FILE            show the bytecode (also: optic dis -e TEXT)\n"
-    "       optic --version | --help\n"
-    "options, before FILE:\n"
-    "  -q, --quiet                    no progress bars\n"
-    "exit codes: 0 fine, 1 the script is wrong, 2 wrong usage, 130 interrupted\n";
+static const char usage[] = "usage: optic [run] FILE [ARGS]   run a script; `-` reads it from standard input\n"
+                            "       optic -e TEXT [ARGS]      run a text\n"
+                            "       optic check FILE          show all errors without running anything\n"
+                            "       optic dis FILE            show the bytecode (also: optic dis -e TEXT)\n"
+                            "       optic --version | --help\n"
+                            "options, before FILE:\n"
+                            "  -q, --quiet                    no progress bars\n"
+                            "exit codes: 0 fine, 1 the script is wrong, 2 wrong usage, 130 interrupted\n";
 
 /* ---- what the command line asks for --------------------------------------------------------------------------- */
 typedef enum Task { RUN, CHECK, DIS } Task;
@@ -46,7 +45,8 @@ static int say(const char *text)
 static int wrong_usage(const char *what, const char *which)
 {
   char line[512];
-  int n = snprintf(line, sizeof line, "optic: %s%s%s%s\n", what, which ? " `" : "", which ? which : "", which ? "`" : "");
+  int n =
+      snprintf(line, sizeof line, "optic: %s%s%s%s\n", what, which ? " `" : "", which ? which : "", which ? "`" : "");
   output_all(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
   output_all(STDERR_FILENO, usage, sizeof usage - 1);
   return EXIT_USAGE;
@@ -214,6 +214,7 @@ static int run(const Command *command, Output *out)
   config.write = output_write;
   config.write_user = out;
   config.colour = output_colour();
+  config.show_values = command->text != NULL; /* -e shows what a REPL would */
   config.arg_count = command->arg_count;
   config.args = (const char *const *)command->args;
   optic_context *optic = optic_create(&config);

@@ -10,11 +10,11 @@
 typedef struct Output {
   char buffer[1 << 16]; /* waits for standard output */
   size_t used;
-  bool hold;         /* standard output is a file: write only when the buffer is full */
-  bool mid_line;     /* the last byte for the terminal was no newline: a bar must not begin there */
-  bool quiet;        /* no progress */
-  bool broken_pipe;  /* nobody reads standard output any more: what follows is dropped in silence */
-  int error;         /* errno of the first failed write, or 0 */
+  bool hold;        /* standard output is a file: write only when the buffer is full */
+  bool mid_line;    /* the last byte for the terminal was no newline: a bar must not begin there */
+  bool quiet;       /* no progress */
+  bool broken_pipe; /* nobody reads standard output any more: what follows is dropped in silence */
+  int error;        /* errno of the first failed write, or 0 */
 } Output;
 
 void output_init(Output *out, bool quiet);

@@ -22,8 +22,12 @@ typedef enum OpId {
   G_PRIM_COUNT,
   G_before_ops = G_PRIM_COUNT - 1,
 #define OP(id, ...) G_##id,
+#define OP_NO(id, ...) G_##id,
+#define OP_VIA(id, ...) G_##id,
 #include "graph/ops.def"
 #undef OP
+#undef OP_NO
+#undef OP_VIA
   G_COUNT
 } OpId;
 
@@ -39,7 +43,7 @@ typedef struct Attr {
   bool keepdims;
   bool flags[2];               /* matmul: transpose a, transpose b */
 } Attr;
-enum { OPTIC_ALL_AXES = 1000 };
+enum { OPTIC_ALL_AXES = 1000, OPTIC_SOME_AXES = 1001 /* those of `shape` */ };
 
 typedef struct OpInfo {
   const char *name;  /* in the language */
@@ -51,6 +55,8 @@ typedef struct OpInfo {
 const OpInfo *optic_op_info(OpId op);
 /* The elementwise operation with this name in the language, or G_COUNT. */
 OpId optic_op_find_prim(const char *name, size_t size);
+/* Any operation with this name in the language, or G_COUNT. */
+OpId optic_op_find(const char *name, size_t size);
 /* The elementwise operation on plain numbers, in f64: what numbers of the language and schedules use. */
 double optic_op_scalar(OpId op, const double *in);
 

@@ -78,10 +78,11 @@ typedef struct optic_config {
   uint64_t script_limit; /* bytes of one source text; the default is 1 MiB */
   uint32_t depth_limit;  /* of nesting and of calls; 0 means the default, and there is always a limit */
 
-  bool colour;          /* diagnostics with ANSI colours */
-  bool allow_files;     /* the script may read and write files and the environment; the default is true */
-  const char *data_dir; /* where mnist() looks first; NULL: $OPTIC_DATA and the usual places. Copied */
-  size_t arg_count;     /* the script's `args` */
+  bool colour;             /* diagnostics with ANSI colours */
+  bool show_values;        /* as a REPL does: the value of an expression that stands alone is written to OPTIC_OUT */
+  bool allow_files;        /* the script may read and write files and the environment; the default is true */
+  const char *data_dir;    /* where mnist() looks first; NULL: $OPTIC_DATA and the usual places. Copied */
+  size_t arg_count;        /* the script's `args` */
   const char *const *args; /* `arg_count` texts in UTF-8; copied */
 } optic_config;
 
@@ -101,6 +102,8 @@ OPTIC_API void optic_destroy(optic_context *optic);
 OPTIC_API void optic_interrupt(optic_context *optic);
 
 /* ---- running ------------------------------------------------------------------------------------------------ */
+/* In all of these a NULL context, text or path is OPTIC_MISUSE, as is a call from inside of a hook. */
+
 /* Runs a script of `size` bytes of UTF-8. `name` is what messages call it ("mnist.opt", "<stdin>"). Names it defines
  * stay in the context: a later text sees them. The text may be freed after the call. */
 OPTIC_API optic_status optic_run_text(optic_context *optic, const char *name, const char *text, size_t size);

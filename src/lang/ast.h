@@ -20,7 +20,7 @@ typedef enum NodeKind {
   N_NAME,       /* -; name */
   N_LIST,       /* items, each an expression or N_SPREAD. Also `(a, b)`, and a bare `a, b` on the right of `=`, `return` */
   N_RECORD,     /* N_PAIR or N_SPREAD_NAMED each */
-  N_PAIR,       /* value; name (the key) */
+  N_PAIR,       /* value; name (the key), name_span */
   N_SPREAD,     /* expression: `*e` in a list or call */
   N_SPREAD_NAMED, /* expression: `**e` in a record or call */
   N_UNARY,      /* operand; op = OP_NEG or OP_NOT */
@@ -29,7 +29,7 @@ typedef enum NodeKind {
   N_OR,         /* left, right */
   N_PIPE,       /* the stages of an unparenthesised run of `|>`, two or more: means chain(stages...) */
   N_CALL,       /* callee, then arguments: expressions, N_SPREAD, N_SPREAD_NAMED, N_KEYWORD */
-  N_KEYWORD,    /* value; name: `name = value` in a call */
+  N_KEYWORD,    /* value; name, name_span: `name = value` in a call */
   N_INDEX,      /* indexed, then subscripts: expressions or N_SLICE */
   N_SLICE,      /* from, to, step: each may be NULL */
   N_FIELD,      /* record; name; name_span */
@@ -54,7 +54,7 @@ typedef enum NodeKind {
   N_IMPORT,     /* -; text, size (the path); name, name_span */
   /* ---- parts ---- */
   N_PARAMS,     /* N_PARAM each */
-  N_PARAM,      /* default or NULL; name; param = what kind; is_number for `name: number` */
+  N_PARAM,      /* default or NULL; name, name_span; param = what kind; is_number for `name: number` */
   N_ERROR,      /* - where the parser recovered; a diagnostic has been given */
 } NodeKind;
 
@@ -71,6 +71,7 @@ struct Node {
   bool paren;        /* stood in parentheses of its own */
   bool is_statement; /* N_FN */
   bool is_number;    /* N_PARAM */
+  bool trailing;     /* only while parsing: `(a,)` */
   Op op;
   ParamKind param;
   double number;

@@ -20,7 +20,10 @@ typedef struct KnownNames {
   void *user;
 } KnownNames;
 
-/* Adds diagnostics; true when there is no error (warnings are no errors). */
-bool optic_check(Core *core, const Source *source, const Node *root, const KnownNames *known, Diags *diags);
+/* Adds diagnostics; true when there is no error (warnings are no errors). False without a diagnostic: no memory, and
+ * core->fault says so. `root` is that of a parse without errors. `known` may be NULL: nothing is known then.
+ * `is_repl`: the text is one unit of a conversation, in which an expression by itself shows its value. */
+bool optic_check(Core *core, const Source *source, const Node *root, const KnownNames *known, bool is_repl,
+                 Diags *diags);
 
 #endif

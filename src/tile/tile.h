@@ -1,8 +1,8 @@
 /* tile.h: arithmetic on runs of numbers.
  *
  * Nothing here knows arrays: functions take pointers and counts, never allocate, and cannot fail. What must hold is
- * said with each; it is the caller's business. The kernels exist once for each ISA level; a TileTable holds one level's,
- * and all levels give the same bits (NaNs may differ in sign and payload).
+ * said with each; it is the caller's business. The kernels exist once for each ISA level; a TileTable holds one
+ * level's, and all levels give the same bits (NaNs may differ in sign and payload).
  * SPDX-License-Identifier: MIT */
 #ifndef OPTIC_TILE_TILE_H
 #define OPTIC_TILE_TILE_H
@@ -57,7 +57,7 @@ typedef struct PrimInfo {
 } PrimInfo;
 const PrimInfo *optic_tile_prim(PrimId id);
 
-/* The operation on plain numbers, in f64, by the same rows; true is 1. It may differ from the f64 kernels in nothing. */
+/* The operation on plain numbers, by the same rows as the f64 kernels and with the same bits; true is 1. */
 double optic_tile_scalar(PrimId id, const double *in);
 
 /* out[i] = op(a[i], b[i], c[i]) for i < n. Bit k of `scalars` says that operand k is a single element, for all i.

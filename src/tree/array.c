@@ -82,16 +82,25 @@ Array *optic_array_number(Core *core, double x)
 
 Array *optic_array_shell(Core *core, const Array *a)
 {
-  static char nothing[LINE];
   Array *shell = optic_pool_get(core, sizeof *shell);
   if (shell) {
     *shell = *a;
     shell->refs = 1;
     shell->buffer = NULL;
-    shell->data = nothing;
+    shell->data = shell;
     shell->node = NULL;
   }
   return shell;
+}
+
+void optic_array_adopt(Array *shell, Array *a)
+{
+  *shell = *a;
+  shell->refs = 1;
+  shell->node = NULL;
+  if (shell->buffer) {
+    shell->buffer->refs++;
+  }
 }
 
 /* A second header over a's memory. */
@@ -99,11 +108,7 @@ static Array *share(Core *core, Array *a)
 {
   Array *view = optic_array_shell(core, a);
   if (view) {
-    view->buffer = a->buffer;
-    view->data = a->data;
-    if (view->buffer) {
-      view->buffer->refs++;
-    }
+    optic_array_adopt(view, a);
   }
   return view;
 }
@@ -187,29 +192,18 @@ static float to_odd(double x)
   return f;
 }
 
-/* Towards zero, modulo 2^32; what is not finite is 0. */
-static uint32_t wrap(double x)
+/* Towards zero, and into the range. */
+static double cut(double x, double least, double most)
 {
-  if (!isfinite(x)) {
-    return 0;
-  }
-  double whole = trunc(x);
-  if (fabs(whole) >= 0x1p63) {
-    whole = fmod(whole, 0x1p32);
-  }
-  return (uint32_t)(uint64_t)(int64_t)whole;
+  return x >= most ? most : x <= least ? least : x == x ? trunc(x) : 0;
 }
 
 void optic_array_set(Array *a, size_t i, double x)
 {
   switch ((Dtype)a->dtype) {
   case DT_BOOL: ((uint8_t *)a->data)[i] = x != 0; return;
-  case DT_U8: ((uint8_t *)a->data)[i] = (uint8_t)wrap(x); return;
-  case DT_I32: {
-    uint32_t u = wrap(x);
-    memcpy((int32_t *)a->data + i, &u, sizeof u);
-    return;
-  }
+  case DT_U8: ((uint8_t *)a->data)[i] = (uint8_t)cut(x, 0, UINT8_MAX); return;
+  case DT_I32: ((int32_t *)a->data)[i] = (int32_t)cut(x, INT32_MIN, INT32_MAX); return;
   case DT_F16: ((uint16_t *)a->data)[i] = optic_f32_to_f16(to_odd(x)); return;
   case DT_BF16: ((uint16_t *)a->data)[i] = optic_f32_to_bf16(to_odd(x)); return;
   case DT_F32: ((float *)a->data)[i] = (float)x; return;

@@ -72,6 +72,8 @@ Array *optic_array_rows(Core *core, Array *a, int64_t first, int64_t rows);
 Array *optic_array_copy(Core *core, const Array *a);
 /* Shape and dtype of `a` without its numbers: nothing of its memory is held. Its data must not be read. */
 Array *optic_array_shell(Core *core, const Array *a);
+/* Makes a shell a second array over a's memory, with a's shape and dtype and without its node. Cannot fail. */
+void optic_array_adopt(Array *shell, Array *a);
 
 static inline Array *optic_array_keep(Array *a)
 {
@@ -83,7 +85,8 @@ void optic_array_drop(Core *core, Array *a); /* NULL is fine */
 /* True where this is the only reference to the array and to its buffer, so that it may be written in place. */
 bool optic_array_unique(const Array *a);
 
-/* One element as a double, by flat index (no check), and the reverse with the dtype's rounding or wrapping. */
+/* One element as a double, by flat index (no check), and the reverse, rounded to the nearest; for an integer dtype cut
+ * towards 0 and kept within its range, NaN as 0. */
 double optic_array_get(const Array *a, size_t index);
 void optic_array_set(Array *a, size_t index, double x);
 

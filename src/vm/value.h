@@ -108,6 +108,8 @@ struct Cell {
   uint32_t refs;
   Value value;
   Cell *next, *prev; /* all cells of the Vm: they alone can form reference cycles */
+  Cell *next_dead;   /* while cycles are being freed */
+  bool dead;
 };
 
 /* A restartable sequence. `next` puts the next value in *out and returns 1, or returns 0 at the end, -1 on failure. */

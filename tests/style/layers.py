@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Who may include whom: downward only, and no cycles, even inside a folder.
 
-A file x.c and its header x.h are one module. Fails with each offending line.
+No header includes itself by a round-about way; and x.c with x.h is one module, whose includes of other modules make
+no circle either (a header without a .c of its own, the inside of a module of several files, is not looked through).
+Fails with each offending line.
 SPDX-License-Identifier: MIT"""
 import pathlib
 import re
@@ -42,7 +44,9 @@ def sources(folder):
 
 
 def module(path):
-    return path.rsplit(".", 1)[0] if path.endswith((".c", ".h")) else path
+    """x.c and x.h as "x"; None for what has no code of its own."""
+    stem = path.rsplit(".", 1)[0]
+    return stem if path.endswith((".c", ".h")) and (SRC / (stem + ".c")).is_file() else None
 
 
 def cycle_in(edges):
@@ -72,7 +76,7 @@ def cycle_in(edges):
 def main():
     sys.setrecursionlimit(10000)
     wrong = []
-    edges = {}
+    headers, modules = {}, {}  # from -> to -> where
     for path in sources(SRC) + sources(ROOT / "grammar"):
         shown = path.relative_to(ROOT).as_posix()
         inside = path.relative_to(SRC).as_posix() if SRC in path.parents else "lang/" + path.name
@@ -94,8 +98,13 @@ def main():
                 continue
             if to != folder and to not in SEES[folder]:
                 wrong.append("%s:%d: %s must not see %s" % (shown, number, folder, target))
-            elif module(target) != module(inside) and target not in GENERATED:
-                edges.setdefault(module(inside), {}).setdefault(module(target), "%s:%d" % (shown, number))
+            elif target not in GENERATED:
+                place = "%s:%d" % (shown, number)
+                if not inside.endswith(".c"):
+                    headers.setdefault(inside, {}).setdefault(target, place)
+                here, there = module(inside), module(target)
+                if here and there and here != there:
+                    modules.setdefault(here, {}).setdefault(there, place)
         for number, target in includes(path, SYSTEM):
             if target.startswith("readline/"):
                 wrong.append("%s:%d: readline (GPL) stays in %s" % (shown, number, READLINE_IN))
@@ -107,11 +116,12 @@ def main():
                 if target != "optic.h" and not (path.parent / target).is_file():
                     wrong.append("%s:%d: %s sees <optic.h> alone, not %s" %
                                  (path.relative_to(ROOT).as_posix(), number, name, target))
-    cycle = cycle_in(edges)
-    if cycle:
-        wrong.append("modules that want each other:")
-        for here, there in zip(cycle, cycle[1:]):
-            wrong.append("  %s: %s includes %s" % (edges[here][there], here, there))
+    for what, edges in (("headers that include each other:", headers), ("modules that want each other:", modules)):
+        cycle = cycle_in(edges)
+        if cycle:
+            wrong.append(what)
+            for here, there in zip(cycle, cycle[1:]):
+                wrong.append("  %s: %s includes %s" % (edges[here][there], here, there))
     print("\n".join(wrong) or "layers: nothing to say")
     return 1 if wrong else 0
 

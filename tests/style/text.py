@@ -21,7 +21,7 @@ def main():
             if "SPDX-License-Identifier: MIT" not in text:
                 wrong.append("%s: no SPDX line" % shown)
             for number, line in enumerate(text.split("\n"), 1):
-                if len(line) > 120:
+                if len(line) > 120 and path.suffix != ".def":  # tables
                     wrong.append("%s:%d: %d columns" % (shown, number, len(line)))
                 if "\t" in line:
                     wrong.append("%s:%d: a tab" % (shown, number))

@@ -1,0 +1,381 @@
+/* parse_test.c: trees of right scripts, messages for wrong ones, and that nothing breaks the parser.
+ * SPDX-License-Identifier: MIT */
+#include "lang_test.h"
+
+/* ---- trees ---------------------------------------------------------------------------------------------------- */
+static const Row tree_rows[] = {
+  {"", "(block)"},
+  {"\n\n # nothing\n;;\n", "(block)"},
+  {"#! /bin/optic\nx = 1", "(block (= x 1))"},
+  {"\xef\xbb\xbfx = 1", "(block (= x 1))"},
+  {"x = 1\r\ny = \"a\"\r\n", "(block (= x 1) (= y \"a\"))"},
+  /* precedence */
+  {"1 + 2 * 3 - 4", "(block (- (+ 1 (* 2 3)) 4))"},
+  {"a - b - c", "(block (- (- a b) c))"},
+  {"-2 ** -x ** 3", "(block (neg (** 2 (neg (** x 3)))))"},
+  {"a @ b / c // d % e", "(block (% (// (/ (@ a b) c) d) e))"},
+  {"not a == b and c or d", "(block (or (and (not (== a b)) c) d))"},
+  {"a or b and not c in d", "(block (or a (and b (not (in c d)))))"},
+  {"a not in b", "(block (not in a b))"},
+  {"a.b(c)[d].e ** 2", "(block (** (. e (index (call (. b a) c) d)) 2))"},
+  {"x -> a |> b", "(block (fn (params x) (|> a b)))"},
+  {"x -> y -> x or y", "(block (fn (params x) (fn (params y) (or x y))))"},
+  {"(1 + 2) * 3", "(block (* (+ 1 2) 3))"},
+  /* pipes are flattened by syntax only */
+  {"a |> b |> c", "(block (|> a b c))"},
+  {"(a |> b) |> c", "(block (|> (|> a b) c))"},
+  {"a |> (b |> c)", "(block (|> a (|> b c)))"},
+  {"a\n  |> b # one\n\n# two\n  |> c\nd", "(block (|> a b c) d)"},
+  /* lists, records, groups */
+  {"()", "(block (list))"},
+  {"(a)", "(block a)"},
+  {"(a,)", "(block (list a))"},
+  {"(a, *b)", "(block (list a (* b)))"},
+  {"zeros((3, 4))", "(block (call zeros (list 3 4)))"},
+  {"x = a, b", "(block (= x (list a b)))"},
+  {"x = *a, b", "(block (= x (list (* a) b)))"},
+  {"[1,\n 2,\n]", "(block (list 1 2))"},
+  {"[*a, b, *c,]", "(block (list (* a) b (* c)))"},
+  {"x = {}", "(block (= x (record)))"},
+  {"x = {a: 1, \"b c\": {d: 2,},\n **r, in: 3, state: 4, if: 5}",
+   "(block (= x (record (: a 1) (: b c (record (: d 2))) (** r) (: in 3) (: state 4) (: if 5))))"},
+  {"f({a: 1})", "(block (call f (record (: a 1))))"},
+  {"return {a: 1}", "(block (return (record (: a 1))))"},
+  {"x.in.state.transform.if", "(block (. if (. transform (. state (. in x)))))"},
+  /* calls and subscripts */
+  {"f(a, b = 1, *c, **d,)", "(block (call f a (kw b 1) (* c) (** d)))"},
+  {"a[1]", "(block (index a 1))"},
+  {"a[:, 0]", "(block (index a (slice _ _ _) 0))"},
+  {"a[1:, :2, 1:2, ::3, 1:2:3, :]",
+   "(block (index a (slice 1 _ _) (slice _ 2 _) (slice 1 2 _) (slice _ _ 3) (slice 1 2 3) (slice _ _ _)))"},
+  {"a[-1:\n-2]", "(block (index a (slice (neg 1) (neg 2) _)))"},
+  /* functions */
+  {"() -> 1", "(block (fn (params) 1))"},
+  {"(a) -> a", "(block (fn (params a) a))"},
+  {"(a, b = 2, *c, **d) -> a", "(block (fn (params a (b 2) (*c) (**d)) a))"},
+  {"(*c) -> c", "(block (fn (params (*c)) c))"},
+  {"x -> {}", "(block (fn (params x) (record)))"},
+  {"fn(a: number, b: number = 2) { a }", "(block (fn (params (a:number) (b:number 2)) (block a)))"},
+  {"fn f() { }", "(block (fn f (params) (block)))"},
+  {"fn f(x,) { x }\nf(1)", "(block (fn f (params x) (block x)) (call f 1))"},
+  {"fn f() { \"muon\" }", "(block (fn f (params) (block \"muon\")))"},
+  {"fn f() { \"doc\"; 1 }", "(block (fn f \"doc\" (params) (block 1)))"},
+  {"fn f() { (\"no doc\"); 1 }", "(block (fn f (params) (block \"no doc\" 1)))"},
+  {"transform t(a: number) {\n \"doc\"\n state m = 1\n return m }",
+   "(block (transform t \"doc\" (params (a:number)) (block (state m 1) (return m))))"},
+  /* contextual words */
+  {"state = 3; state += 1; state.x = 2; transform = state; as = 1",
+   "(block (= state 3) (+= state 1) (= (. x state) 2) (= transform state) (= as 1))"},
+  {"f(state = 1, as = 2)", "(block (call f (kw state 1) (kw as 2)))"},
+  {"state -> state", "(block (fn (params state) state))"},
+  {"import \"a/b.opt\" as as", "(block (import as \"a/b.opt\"))"},
+  /* statements */
+  {"a, b = b, a", "(block (= (list a b) (list b a)))"},
+  {"a, (b, [c, *d]) = e", "(block (= (list a (list b (list c (* d)))) e))"},
+  {"r.a, xs[0], *rest = e", "(block (= (list (. a r) (index xs 0) (* rest)) e))"},
+  {"a += 1; b //= 2; c **= 3; d @= 4", "(block (+= a 1) (//= b 2) (**= c 3) (@= d 4))"},
+  {"for i, (a, *b) in f(x) { g }", "(block (for (list i (list a (* b))) (call f x) (block g)))"},
+  {"while a < 1 { break; continue }", "(block (while (< a 1) (block (break) (continue))))"},
+  {"x = if a { 1 } else if b { 2 } else { 3 }", "(block (= x (if a (block 1) (if b (block 2) (block 3)))))"},
+  {"if a { 1 }\n\n# c\nelse { 2 }", "(block (if a (block 1) (block 2)))"},
+  {"try { a } catch e { b }", "(block (try e (block a) (block b)))"},
+  {"try { a }\ncatch { b }", "(block (try (block a) (block b)))"},
+  {"assert a\nassert b, \"c\"", "(block (assert a _) (assert b \"c\"))"},
+  {"return", "(block (return _))"},
+  {"return\nx", "(block (return _) x)"},
+  /* newlines */
+  {"x = a +\n b", "(block (= x (+ a b)))"},
+  {"x =\n\n 1", "(block (= x 1))"},
+  {"x = not\n a", "(block (= x (not a)))"},
+  {"x = a in\n b", "(block (= x (in a b)))"},
+  {"x = a\n  - b", "(block (= x a) (neg b))"},
+  {"a.\nb", "(block (. b a))"},
+  {"f(a,\n\n  b)\n", "(block (call f a b))"},
+  {"f(fn(x) {\n a = x\n a\n}, 2)", "(block (call f (fn (params x) (block (= a x) a)) 2))"},
+  {"x = {a: fn() {\n 1\n 2 }, b: 3}", "(block (= x (record (: a (fn (params) (block 1 2))) (: b 3))))"},
+  {"x ->\n x", "(block (fn (params x) x))"},
+  {"f\n(a)", "(block f a)"},
+  /* literals */
+  {"1_000, .5, 1., 1e3, 1.5E-3, 1.e2, 0", "(block (list 1000 0.5 1 1000 0.0015 100 0))"},
+  {"1.7976931348623157e308", "(block 1.7976931348623157e+308)"},
+  {"\"a\\n\\t\\\"\\\\\\/\\u0041\\u00e9\\u{42}\\ud83d\\ude00\"", "(block \"a\\n\\t\\\"\\\\/A\xc3\xa9" "B\xf0\x9f\x98\x80\")"},
+  {"\"\"", "(block \"\")"},
+  {"\"\"\"\"\"\"", "(block \"\")"},
+  {"\"\"\"a\r\n\"b\" \"\"c\\\nd\"\"\"", "(block \"a\\n\\\"b\\\" \\\"\\\"cd\")"},
+  {"none, true, false", "(block (list none true false))"},
+  {"\xce\xb2" "1 = x\xe2\x82\x80", "(block (= \xce\xb2" "1 x\xe2\x82\x80))"},
+};
+
+static void trees(void **state)
+{
+  (void)state;
+  run_rows(tree_rows, sizeof tree_rows / sizeof *tree_rows, PARSE_ONLY, true);
+}
+
+static void spans(void **state)
+{
+  (void)state;
+  const char text[] = "x = f(a,\n  b).c";
+  Core core;
+  Arena arena;
+  Diags diags;
+  Node *root;
+  Source source = {"test", text, sizeof text - 1};
+  assert_true(optic_core_init(&core, NULL, NULL, NULL, 1));
+  optic_arena_init(&arena, &core.alloc);
+  optic_diags_init(&diags, &core.alloc);
+  assert_int_equal(optic_parse(&core, &source, &arena, &diags, &root), PARSE_OK);
+  const Node *field = root->kids[0]->kids[1];
+  assert_int_equal(field->span.first, 4);
+  assert_int_equal(field->span.last, sizeof text - 1);
+  assert_int_equal(field->name_span.first, sizeof text - 2);
+  assert_int_equal(field->kids[0]->span.last, sizeof text - 3);
+  assert_int_equal(field->height, 3);
+  optic_diags_finish(&diags);
+  optic_arena_finish(&arena);
+  optic_core_finish(&core);
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------------- */
+static const Row error_rows[] = {
+#include "parse_errors.inc"
+};
+
+static void errors(void **state)
+{
+  (void)state;
+  run_rows(error_rows, sizeof error_rows / sizeof *error_rows, PARSE_ONLY, false);
+}
+
+static void refused(const char *text, size_t size, const Limits *limits, const char *want)
+{
+  Run run = run_text(text, size, PARSE_ONLY, limits, NULL, NULL, true);
+  assert_string_equal(run.diags, want);
+  assert_int_equal(run.parsed, PARSE_WRONG);
+  run_free(&run);
+}
+
+static void not_a_text(void **state)
+{
+  (void)state;
+  Limits limits = optic_limits_default();
+  refused("x = 1\nab\0c", 10, NULL, "E0102 2:3 a NUL byte: this is no text");
+  refused("x = \"\xff\"", 7, NULL, "E0102 1:6 the byte 0xff is not UTF-8 (save the file as UTF-8)");
+  refused("x\xe2\x82", 3, NULL, "E0102 1:2 the byte 0xe2 is not UTF-8 (save the file as UTF-8)");
+  limits.script_bytes = 4;
+  refused("x = 1", 5, &limits, "E0604 1:1 the script has 5 bytes: 4 are allowed");
+  limits = optic_limits_default();
+  limits.name_bytes = 3;
+  refused("abcd = 1", 8, &limits, "E0604 1:1 a name of 4 bytes: 3 are allowed");
+  refused("{\"abcd\": 1}", 11, &limits, "E0604 1:2 a key of 4 bytes: 3 are allowed");
+}
+
+/* ---- what a REPL asks ----------------------------------------------------------------------------------------- */
+static void incomplete(void **state)
+{
+  (void)state;
+  static const char *const more[] = {
+    "f(", "f(a,\n", "x = [1, 2", "x = {a: 1,\n b: 2", "if c {", "if c {\n x = 1\n", "fn f(x) {", "x = 1 +", "x = 1 +\n", "x =", "a,",
+    "x = \"\"\"abc", "a |>", "x ->", "transform t(a: number) {\n state m = 0\n", "not", "f(fn(x) {\n y = 1\n", "x = a.",
+    "try { a }\n", "for i in", "while", "x = {", "a[1:", "fn f(", "fn f",
+  };
+  static const char *const wrong[] = {"f(]", "x = )", "if c\n", "x = 2x\nf(", "x = \"abc", "a b", "else {", "x = = ("};
+  static const char *const right[] = {"", "x = 1", "if c { 1 }", "f(a)\n", "try { a } catch { b }\n", "x = \"\"\"a\"\"\""};
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    Run run = run_text(more[i], strlen(more[i]), PARSE_ONLY, NULL, NULL, NULL, true);
+    if (run.parsed != PARSE_INCOMPLETE) {
+      print_message("%s\n%s\n", more[i], run.diags);
+    }
+    assert_int_equal(run.parsed, PARSE_INCOMPLETE);
+    run_free(&run);
+  }
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    assert_int_equal(run_text(wrong[i], strlen(wrong[i]), PARSE_ONLY, NULL, NULL, NULL, false).parsed, PARSE_WRONG);
+  }
+  for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+    assert_int_equal(run_text(right[i], strlen(right[i]), PARSE_ONLY, NULL, NULL, NULL, false).parsed, PARSE_OK);
+  }
+}
+
+/* ---- depth ---------------------------------------------------------------------------------------------------- */
+typedef struct Nest {
+  const char *before, *middle, *after;
+} Nest;
+
+static Run nested(Nest n, size_t times, bool texts)
+{
+  size_t b = strlen(n.before), m = strlen(n.middle), a = strlen(n.after);
+  char *text = malloc((b + a) * times + m + 1), *t = text;
+  for (size_t i = 0; i < times; i++, t += b) {
+    memcpy(t, n.before, b);
+  }
+  memcpy(t, n.middle, m);
+  t += m;
+  for (size_t i = 0; i < times; i++, t += a) {
+    memcpy(t, n.after, a);
+  }
+  Run run = run_text(text, (size_t)(t - text), CHECK_SCRIPT, NULL, NULL, NULL, texts);
+  free(text);
+  return run;
+}
+
+static void depth(void **state)
+{
+  (void)state;
+  static const Nest nests[] = {
+    {"(", "1", ")"},           {"[", "1", "]"},          {"{a: ", "1", "}"},      {"f(", "1", ")"},
+    {"x[", "1", "]"},          {"-", "1", ""},           {"not ", "1", ""},       {"x -> ", "1", ""},
+    {"2 ** ", "1", ""},        {"1 + ", "1", ""},        {"a.b", ".c", ".d"},     {"f", "()", "()"},
+    {"if a { ", "1", "}"},     {"fn() { ", "1", "}"},    {"fn f() { ", "1", "}"}, {"for i in x { ", "1", "}"},
+    {"if a { 1 } else ", "if b { 1 }", ""},              {"(a, ", "b", ") -> 1"}, {"while a { ", "1", "}"},
+    {"transform t() { ", "return updates", "}"},         {"a and ", "b", ""},     {"a[1:", "b", "]"},
+    {"try { ", "1", "} catch { }"},                      {"f(fn(x) { ", "1", "})"}, {"a = ", "b", ""},
+    {"a |> (", "b", ")"},      {"x if ", "y", ""},       {"{ ", "1", ""},         {"}", "", ""},
+    {"(", "", ""},             {"([{", "", ""},          {")", "", ""},           {"f(a]", "", ""},
+  };
+  for (size_t i = 0; i < sizeof nests / sizeof *nests; i++) {
+    for (size_t times = 10; times <= 20000; times *= times == 10 ? 20 : 10) {
+      Run run = nested(nests[i], times, false);
+      if (times >= 200) {
+        assert_int_not_equal(run.parsed, PARSE_OK);
+      }
+      assert_int_not_equal(run.parsed, PARSE_OOM);
+    }
+  }
+  Run run = nested((Nest){"(", "1", ")"}, 129, true);
+  assert_string_equal(run.diags, "E0603 1:129 this is nested more than 128 levels deep");
+  run_free(&run);
+  run = nested((Nest){"1 + ", "1", ""}, 200000, true);
+  assert_string_equal(run.diags, "E0603 1:1 this is nested more than 128 levels deep (give a part of it a name)");
+  run_free(&run);
+  run = nested((Nest){"-", "1", ""}, 20000, true);
+  assert_non_null(strstr(run.diags, "E0603"));
+  assert_int_equal(run.parsed, PARSE_WRONG);
+  run_free(&run);
+  assert_int_equal(nested((Nest){"1 + ", "1", ""}, 100, false).parsed, PARSE_OK);
+  assert_int_equal(nested((Nest){"(", "1", ")"}, 128, false).parsed, PARSE_OK);
+  assert_int_equal(nested((Nest){"(1 + (", "1", "))"}, 60, false).parsed, PARSE_OK);
+}
+
+static void long_ones(void **state)
+{
+  (void)state;
+  Limits limits = optic_limits_default();
+  char *text = malloc(4000000);
+  size_t n = 0;
+  n += (size_t)sprintf(text + n, "x = [");
+  for (int i = 0; i < 10000; i++) {
+    n += (size_t)sprintf(text + n, "%d,", i);
+  }
+  n += (size_t)sprintf(text + n, "]\n");
+  assert_int_equal(run_text(text, n, CHECK_SCRIPT, NULL, NULL, NULL, false).parsed, PARSE_OK);
+  /* Wrong in every line, a hundred thousand times: each line costs the same. */
+  n = 0;
+  for (int i = 0; i < 40000; i++) {
+    n += (size_t)sprintf(text + n, "x%d = = u%d]\n", i, i);
+  }
+  Run run = run_text(text, n, PARSE_ONLY, NULL, NULL, NULL, false);
+  assert_int_equal(run.errors, 40000);
+  /* The same without lines. */
+  n = 0;
+  for (int i = 0; i < 40000; i++) {
+    n += (size_t)sprintf(text + n, "u%d;(]", i);
+  }
+  run = run_text(text, n, PARSE_ONLY, NULL, NULL, NULL, false);
+  assert_int_equal(run.parsed, PARSE_WRONG);
+  for (int i = 0; i < 40000; i++) {
+    n += (size_t)sprintf(text + n, "u%d(k%d=", i, i);
+  }
+  run = run_text(text, n, CHECK_SCRIPT, &limits, NULL, NULL, false);
+  assert_int_equal(run.parsed, PARSE_WRONG);
+  /* A number and a name beyond any limit. */
+  memset(text, '7', 1000000);
+  assert_int_equal(run_text(text, 1000000, PARSE_ONLY, NULL, NULL, NULL, false).parsed, PARSE_WRONG);
+  memset(text, 'a', 1000000);
+  assert_int_equal(run_text(text, 1000000, PARSE_ONLY, NULL, NULL, NULL, false).parsed, PARSE_WRONG);
+  free(text);
+}
+
+/* ---- nothing breaks it ---------------------------------------------------------------------------------------- */
+static void everything_parses(void **state)
+{
+  (void)state;
+  Run run = run_text(everything, sizeof everything - 1, CHECK_SCRIPT, NULL, NULL, NULL, true);
+  assert_string_equal(run.diags, "");
+  assert_true(run.checked);
+  run_free(&run);
+}
+
+static void truncated(void **state)
+{
+  (void)state;
+  for (size_t size = 0; size < sizeof everything - 1; size++) {
+    run_text(everything, size, CHECK_SCRIPT, NULL, NULL, NULL, false);
+    run_text(everything + size, sizeof everything - 1 - size, CHECK_SCRIPT, NULL, NULL, NULL, false);
+  }
+}
+
+/* Replaces, drops and doubles bytes in all ways that a small generator finds. */
+static void mutated(void **state)
+{
+  (void)state;
+  static const char bytes[] = "(){}[]\"'\n;:,.=+-*#\\|> ain0_\xce";
+  char text[sizeof everything + 8];
+  uint32_t seed = 12345;
+  for (int round = 0; round < 4000; round++) {
+    size_t size = sizeof everything - 1;
+    memcpy(text, everything, size);
+    for (int k = 0; k < 3; k++) {
+      seed = seed * 1664525u + 1013904223u;
+      size_t at = (seed >> 8) % size;
+      switch (seed >> 30) {
+      case 0: memmove(text + at, text + at + 1, size-- - at - 1); break;
+      case 1:
+        memmove(text + at + 1, text + at, size++ - at);
+        break;
+      default: text[at] = bytes[(seed >> 3) % (sizeof bytes - 1)]; break;
+      }
+    }
+    run_text(text, size, round % 2 ? CHECK_SCRIPT : CHECK_REPL, NULL, NULL, NULL, false);
+  }
+}
+
+static void out_of_memory(void **state)
+{
+  (void)state;
+  static const char wrong[] = "x = = 1\ny = \"\\q\"\nf(a]\nu = v\n";
+  char nested_text[4000];
+  size_t n = 0;
+  for (int i = 0; i < 100; i++) {
+    n += (size_t)sprintf(nested_text + n, "if a { f(");
+  }
+  const struct {
+    const char *text;
+    size_t size;
+  } texts[] = {{everything, sizeof everything - 1}, {wrong, sizeof wrong - 1}, {nested_text, n}, {"u + v(", 6}, {"u + v", 5}};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (int on = 0; on < 2; on++) {
+      size_t fail_at = 1;
+      for (;; fail_at++) {
+        Failing f = {.fail_at = fail_at, .on = on};
+        Run run = run_text(texts[i].text, texts[i].size, CHECK_SCRIPT, NULL, failing_resize, &f, false);
+        if (f.calls < fail_at) {
+          break;
+        }
+        assert_true(run.parsed == PARSE_OOM || !run.checked);
+      }
+      assert_true(fail_at > 3);
+    }
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(trees),     cmocka_unit_test(spans),      cmocka_unit_test(errors),
+    cmocka_unit_test(not_a_text), cmocka_unit_test(incomplete), cmocka_unit_test(depth),
+    cmocka_unit_test(long_ones), cmocka_unit_test(everything_parses), cmocka_unit_test(truncated),
+    cmocka_unit_test(mutated),   cmocka_unit_test(out_of_memory),
+  };
+  return cmocka_run_group_tests_name("lang/parse", tests, NULL, NULL);
+}
