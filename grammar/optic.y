@@ -62,8 +62,8 @@ static Parse *const p = NULL;
 
 %type <name> name
 %type <node> items item statement block exprs starred targets target expr pipe or and not comparison sum product unary
-  power postfix primary group if params params1 param args args1 arg list list1 fields fields1 field subs subs1 sub bound
-  optional
+  power postfix primary group if params params1 param args args1 arg list list1 fields fields1 field subs subs1 sub
+  bound optional
 
 %%
 

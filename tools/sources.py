@@ -3,7 +3,7 @@
 
     sources.py library     src/**/*.c that make the library, except the two kinds below
     sources.py kernels     the files of src/tile compiled once per instruction set: those that name functions through
-                           LEVEL(...) (src/tile/kernels.h)
+                           LEVEL(...) (src/tile/level.h)
     sources.py cli         src/cli/*.c
     sources.py headers     src/**/*.h and *.def
     sources.py stdlib      stdlib/**/*.opt

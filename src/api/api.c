@@ -231,17 +231,53 @@ static const char *standard_name(void *user, int32_t index)
   return index >= 0 && (uint32_t)index < vm->std_keys->count ? vm->std_keys->names[index]->text : NULL;
 }
 
+/* Is the script one expression, which names no variable and so can do no more than make a value? */
+static bool is_expression(const Proto *p)
+{
+  uint32_t shows = 0;
+  for (uint32_t i = 0; i < p->code_count; i++) {
+    Opcode op = (Opcode)p->code[i].op;
+    shows += op == I_SHOW;
+    if (op == I_SETGLOBAL || op == I_LOOP || op == I_IMPORT || op == I_METHOD) {
+      return false;
+    }
+  }
+  return shows == 1;
+}
+
+/* The value of such a script, made within a small budget; V_UNSET where that fails, which is no error here. */
+static Value value_of(Vm *vm, const Code *code)
+{
+  Value value = {.tag = V_UNSET};
+  uint64_t stop_at = vm->core.stop_at;
+  vm->core.stop_at = vm->core.steps_used + 1000000;
+  bool (*write)(void *, VmStream, const char *, size_t) = vm->host.write;
+  vm->host.write = NULL;
+  vm->shown = &value;
+  if (!optic_vm_run(vm, code)) {
+    optic_fault_clear(&vm->core.fault);
+    optic_trace_reset(vm);
+  }
+  vm->shown = NULL;
+  vm->host.write = write;
+  vm->core.stop_at = stop_at;
+  return value;
+}
+
 static bool disassemble(optic_context *optic, const char *name, const char *text, size_t size, Diags *diags, bool *incomplete)
 {
   Vm *vm = &optic->vm;
-  const Proto *p = optic_vm_proto(vm, vm->main, name, text, size, false, false, diags, incomplete);
-  if (!p) {
+  const Code *code = optic_vm_compile(vm, vm->main, name, text, size, true, diags, incomplete);
+  if (!code) {
     return false;
   }
   Text out;
   optic_text_init(&out, &vm->core.alloc);
-  optic_dis(p, &out, global_name, standard_name, vm);
-  bool fine = out.oom ? optic_fail_oom(&vm->core.fault) : optic_vm_write(vm, STREAM_OUT, optic_text_cstr(&out), out.size);
+  optic_dis(code->proto, &out, global_name, standard_name, vm);
+  Value value = is_expression(code->proto) ? value_of(vm, code) : optic_none();
+  bool fine = value.tag != V_TRANSFORM || optic_pipeline_text(vm, value, &out);
+  optic_drop(vm, value);
+  fine = fine && (out.oom ? optic_fail_oom(&vm->core.fault) : optic_vm_write(vm, STREAM_OUT, optic_text_cstr(&out), out.size));
   optic_text_finish(&out);
   return fine;
 }

@@ -18,19 +18,13 @@ Limits optic_limits_default(void)
   };
 }
 
-bool optic_charge(Core *core, uint64_t units)
+bool optic_charge_stop(Core *core)
 {
-  core->steps_used += units;
-  if (core->limits.steps && core->steps_used > core->limits.steps) {
-    optic_fail(&core->fault, D_out_of_steps, "stopped after %llu steps of work, the limit that the host has set",
-               (unsigned long long)core->limits.steps);
-    return false;
+  if (core->steps_used > core->stop_at) {
+    return optic_fail(&core->fault, D_out_of_steps, "stopped after %llu steps of work, the limit that the host has set",
+                      (unsigned long long)core->limits.steps);
   }
-  if (core->interrupt && atomic_load_explicit(core->interrupt, memory_order_relaxed)) {
-    optic_fail(&core->fault, D_interrupted, "interrupted");
-    return false;
-  }
-  return true;
+  return optic_fail(&core->fault, D_interrupted, "interrupted");
 }
 
 void *optic_core_alloc(Core *core, size_t size)

@@ -34,6 +34,7 @@ typedef struct Core {
   Fault fault;
   Limits limits;
   uint64_t steps_used;
+  uint64_t stop_at; /* limits.steps, or the greatest number */
   atomic_int *interrupt; /* non-zero asks a running script to stop; may be NULL */
   struct Pool *pool;     /* blocks that wait to be used again (base/pool.h) */
   const struct TileTable *tiles; /* the kernels for this machine (tile/tile.h); NULL until they are needed */
@@ -47,9 +48,16 @@ Limits optic_limits_default(void);
 bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed);
 void optic_core_finish(Core *core);
 
+bool optic_charge_stop(Core *core); /* sets the fault; false */
 /* Counts work: one unit a call or a turn of a loop, one for each 64 elements of an array operation. False, with the
  * fault set, when the limit is passed or an interrupt is asked for. Deterministic but for interrupts. */
-bool optic_charge(Core *core, uint64_t units);
+static inline bool optic_charge(Core *core, uint64_t units)
+{
+  core->steps_used += units;
+  bool stop = core->steps_used > core->stop_at ||
+              (core->interrupt && atomic_load_explicit(core->interrupt, memory_order_relaxed));
+  return !stop || optic_charge_stop(core);
+}
 
 /* Allocation that sets the fault. */
 void *optic_core_alloc(Core *core, size_t size);

@@ -108,6 +108,11 @@ static const FileOps system_ops = {
   .sync = system_sync, .close = system_close, .rename = system_rename, .remove = system_remove,
 };
 
+const FileOps *optic_file_system(void)
+{
+  return &system_ops;
+}
+
 static const FileOps *ops_of(const FileOps *files)
 {
   return files ? files : &system_ops;

@@ -37,6 +37,8 @@ typedef struct FileOps {
   int (*remove)(void *user, const char *path);
 } FileOps;
 
+const FileOps *optic_file_system(void);
+
 typedef struct FileBytes {
   uint8_t *at; /* `size` bytes; NULL while empty */
   size_t size, cap;

@@ -112,6 +112,7 @@ void optic_pool_put(Core *core, void *block, size_t size)
 bool optic_core_init(Core *core, ResizeFn *resize, void *user, const Limits *limits, uint32_t seed)
 {
   *core = (Core){.limits = limits ? *limits : optic_limits_default()};
+  core->stop_at = core->limits.steps ? core->limits.steps : UINT64_MAX;
   optic_alloc_init(&core->alloc, resize, user, core->limits.memory);
   optic_names_init(&core->names, &core->alloc, seed);
   core->pool = optic_zalloc(&core->alloc, sizeof *core->pool);

@@ -61,9 +61,9 @@ enum { BLOCK = 2048 /* bytes of one operand on the stack */ };
 typedef struct Lane {
   const char *data; /* at the start of the run */
   Store store;
-  TileType type;  /* that the kernel takes */
-  bool scalar;    /* one element for the whole run */
-  double one;     /* it, converted once for all runs; for operands of one element */
+  TileType type; /* that the kernel takes */
+  bool scalar;   /* one element for the whole run */
+  double one;    /* it, converted once for all runs; for operands of one element */
 } Lane;
 
 typedef struct Runs {

@@ -333,8 +333,8 @@ EVAL(take)
         out = NULL;
         break;
       }
-      memcpy((char *)out->data + (o * i->count + k) * each,
-             (const char *)a->data + (o * (size_t)n + (size_t)at) * each, each);
+      memcpy((char *)out->data + (o * i->count + k) * each, (const char *)a->data + (o * (size_t)n + (size_t)at) * each,
+             each);
     }
   }
   optic_array_drop(c->core, i);

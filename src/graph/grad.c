@@ -160,8 +160,8 @@ static bool accumulate(Core *core, Node *node, Array *d)
 static bool rule_applies(Rule *r, Node *node, size_t k)
 {
   static Derivative *const rules[G_COUNT - G_PRIM_COUNT] = {
-#define OP(id, ...) optic_op_grad_##id,
-#define OP_NO(id, ...) NULL,
+#define OP(id, ...)     optic_op_grad_##id,
+#define OP_NO(id, ...)  NULL,
 #define OP_VIA(id, ...) NULL,
 #include "graph/ops.def"
 #undef OP
@@ -169,7 +169,7 @@ static bool rule_applies(Rule *r, Node *node, size_t k)
 #undef OP_VIA
   };
   Core *core = r->w.core;
-  Array *d = node->op >= G_COUNT        ? r->g
+  Array *d = node->op >= G_COUNT       ? r->g
              : node->op < G_PRIM_COUNT ? optic_prim_derivative(r, k)
                                        : rules[node->op - G_PRIM_COUNT](r, k);
   d = r->w.failed ? NULL : fitted(&r->w, d, node->in[k]);
@@ -245,8 +245,7 @@ static bool collect(Core *core, Array *const *inputs, size_t count, bool failed,
   for (; have < count && !failed; have++) {
     Node *node = (Node *)inputs[have]->node;
     Array *d = node && node->wanted ? node->cotangent : NULL;
-    grads[have] = d ? optic_array_keep(d)
-                    : optic_array_zeros(core, (Dtype)inputs[have]->dtype, &inputs[have]->shape);
+    grads[have] = d ? optic_array_keep(d) : optic_array_zeros(core, (Dtype)inputs[have]->dtype, &inputs[have]->shape);
     if (!grads[have]) {
       break;
     }

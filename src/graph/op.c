@@ -16,8 +16,8 @@ typedef struct Row {
 } Row;
 
 static const Row rows[G_COUNT - G_PRIM_COUNT] = {
-#define OP(id, ...) {optic_op_shape_##id, optic_op_eval_##id, NULL},
-#define OP_NO(id, ...) {optic_op_shape_##id, optic_op_eval_##id, NULL},
+#define OP(id, ...)     {optic_op_shape_##id, optic_op_eval_##id, NULL},
+#define OP_NO(id, ...)  {optic_op_shape_##id, optic_op_eval_##id, NULL},
 #define OP_VIA(id, ...) {NULL, NULL, optic_op_compose_##id},
 #include "graph/ops.def"
 #undef OP
@@ -106,9 +106,8 @@ Node *optic_node_new(Core *core, unsigned op, uint32_t levels, size_t count)
 {
   Node *node = optic_pool_get(core, sizeof *node + count * sizeof *node->in);
   if (node) {
-    *node = (Node){.head = {.refs = 1, .levels = levels, .destroy = node_destroy},
-                   .op = (uint16_t)op,
-                   .count = (uint32_t)count};
+    *node = (Node){
+        .head = {.refs = 1, .levels = levels, .destroy = node_destroy}, .op = (uint16_t)op, .count = (uint32_t)count};
     for (size_t k = 0; k < count; k++) {
       node->in[k] = NULL;
     }

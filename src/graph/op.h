@@ -21,8 +21,8 @@ typedef enum OpId {
 #undef PRIM3
   G_PRIM_COUNT,
   G_before_ops = G_PRIM_COUNT - 1,
-#define OP(id, ...) G_##id,
-#define OP_NO(id, ...) G_##id,
+#define OP(id, ...)     G_##id,
+#define OP_NO(id, ...)  G_##id,
 #define OP_VIA(id, ...) G_##id,
 #include "graph/ops.def"
 #undef OP
@@ -34,22 +34,22 @@ typedef enum OpId {
 /* What an operation needs beside arrays. Fields that it does not use are zero. What each means for an operation is
  * said in its row of ops.def. */
 typedef struct Attr {
-  Shape shape;                 /* reshape, broadcast_to, one_hot ..: the result's shape, or a permutation of axes */
-  int64_t start[OPTIC_RANK];   /* slice: per axis */
+  Shape shape;               /* reshape, broadcast_to, one_hot ..: the result's shape, or a permutation of axes */
+  int64_t start[OPTIC_RANK]; /* slice: per axis */
   int64_t step[OPTIC_RANK];
-  int64_t axis;                /* reductions, concatenate, take ..; OPTIC_ALL_AXES for all */
-  int64_t n;                   /* one_hot: depth .. */
-  Dtype dtype;                 /* astype */
+  int64_t axis; /* reductions, concatenate, take ..; OPTIC_ALL_AXES for all */
+  int64_t n;    /* one_hot: depth .. */
+  Dtype dtype;  /* astype */
   bool keepdims;
-  bool flags[2];               /* matmul: transpose a, transpose b */
+  bool flags[2]; /* matmul: transpose a, transpose b */
 } Attr;
 enum { OPTIC_ALL_AXES = 1000, OPTIC_SOME_AXES = 1001 /* those of `shape` */ };
 
 typedef struct OpInfo {
-  const char *name;  /* in the language */
-  int arity;         /* -1: any number of inputs */
+  const char *name; /* in the language */
+  int arity;        /* -1: any number of inputs */
   const char *doc;
-  bool elementwise;  /* of prim.def */
+  bool elementwise;    /* of prim.def */
   bool differentiable; /* false: integers, comparisons, argmax ..: its gradient is zero */
 } OpInfo;
 const OpInfo *optic_op_info(OpId op);

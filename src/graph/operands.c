@@ -159,9 +159,9 @@ static bool cannot_broadcast(Call *c, const Shape *a, const Shape *b)
       break;
     }
   }
-  optic_fail(&c->core->fault, D_shape, "`%s`: shapes %s and %s do not fit together: %" PRId64 " and %" PRId64
-             " elements along axis -%" PRIu32, optic_op_info(c->op)->name, optic_describe_shape(a, one),
-             optic_describe_shape(b, two), p, q, back);
+  optic_fail(&c->core->fault, D_shape,
+             "`%s`: shapes %s and %s do not fit together: %" PRId64 " and %" PRId64 " elements along axis -%" PRIu32,
+             optic_op_info(c->op)->name, optic_describe_shape(a, one), optic_describe_shape(b, two), p, q, back);
   return optic_fail_hint(&c->core->fault,
                          "sizes are compared from the last axis on; they must be equal, or one of them 1");
 }

@@ -42,12 +42,12 @@ typedef struct Node {
   uint8_t level; /* of N_INPUT */
   bool wanted;   /* an input whose derivative is being taken */
   uint32_t count;
-  uint32_t pending;   /* walking back: results that depend on it and have not been looked at */
-  struct Node *next;  /* in the list of the walk, or of nodes about to be freed */
-  Array *cotangent;   /* while walking back; owned */
-  Array *out;         /* the result's numbers without its node (no cycle); NULL where no derivative reads them */
-  Attr *attr;         /* NULL where the operation has none */
-  Array *in[];        /* inputs, or shells of them, or NULL where nothing needs even that */
+  uint32_t pending;  /* walking back: results that depend on it and have not been looked at */
+  struct Node *next; /* in the list of the walk, or of nodes about to be freed */
+  Array *cotangent;  /* while walking back; owned */
+  Array *out;        /* the result's numbers without its node (no cycle); NULL where no derivative reads them */
+  Attr *attr;        /* NULL where the operation has none */
+  Array *in[];       /* inputs, or shells of them, or NULL where nothing needs even that */
 } Node;
 enum { N_INPUT = G_COUNT, N_ALIAS /* the same numbers with fewer levels */ };
 
@@ -135,9 +135,9 @@ void optic_strided_copy(const Strided *s, size_t size, void *to, const void *fro
 void optic_strides(const Shape *s, int64_t out[OPTIC_RANK]);
 
 /* The functions of a row are written EVAL(sum) { ... }. */
-#define SHAPE(id) bool optic_op_shape_##id(Call *c)
-#define EVAL(id) Array *optic_op_eval_##id(Call *c)
-#define GRAD(id) Array *optic_op_grad_##id(Rule *r, size_t k)
+#define SHAPE(id)   bool optic_op_shape_##id(Call *c)
+#define EVAL(id)    Array *optic_op_eval_##id(Call *c)
+#define GRAD(id)    Array *optic_op_grad_##id(Rule *r, size_t k)
 #define COMPOSE(id) Array *optic_op_compose_##id(Call *c)
 #define OP(id, ...)                                                                                                    \
   SHAPE(id);                                                                                                           \

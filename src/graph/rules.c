@@ -115,8 +115,8 @@ GRAD(logsumexp)
   Array *part = optic_w1(w, G_exp, optic_w2(w, G_sub, r->in[0], finite));
   /* Where y is infinite, so is the sum whose share this is: JAX divides by the sum, and so do its limits. */
   Attr attr = summing(r);
-  Array *total = optic_w3(w, G_where, optic_w1(w, G_is_finite, y), optic_work_number(w, 1),
-                          optic_wa(w, G_sum, part, &attr));
+  Array *total =
+      optic_w3(w, G_where, optic_w1(w, G_is_finite, y), optic_work_number(w, 1), optic_wa(w, G_sum, part, &attr));
   return optic_w2(w, G_mul, with_axes(r, r->g), optic_w2(w, G_div, part, total));
 }
 

@@ -7,16 +7,16 @@
 
 typedef Array *Column(Work *w, Array *a, Array *b, Array *c, Array *y, Array *g);
 
-#define MUL(p, q) optic_w2(w, G_mul, p, q)
-#define ADD(p, q) optic_w2(w, G_add, p, q)
-#define SUB(p, q) optic_w2(w, G_sub, p, q)
-#define DIV(p, q) optic_w2(w, G_div, p, q)
-#define NEG(p) optic_w1(w, G_neg, p)
-#define CONST(x) optic_work_number(w, x)
-#define CALL1(f, p) optic_w1(w, G_##f, p)
+#define MUL(p, q)      optic_w2(w, G_mul, p, q)
+#define ADD(p, q)      optic_w2(w, G_add, p, q)
+#define SUB(p, q)      optic_w2(w, G_sub, p, q)
+#define DIV(p, q)      optic_w2(w, G_div, p, q)
+#define NEG(p)         optic_w1(w, G_neg, p)
+#define CONST(x)       optic_work_number(w, x)
+#define CALL1(f, p)    optic_w1(w, G_##f, p)
 #define CALL2(f, p, q) optic_w2(w, G_##f, p, q)
 #define WHERE(p, q, r) optic_w3(w, G_where, p, q, r)
-#define ZERO NULL
+#define ZERO           NULL
 
 #define COLUMN(id, k, d)                                                                                               \
   static Array *id##_##k(Work *w, Array *a, Array *b, Array *c, Array *y, Array *g)                                    \
@@ -24,8 +24,8 @@ typedef Array *Column(Work *w, Array *a, Array *b, Array *c, Array *y, Array *g)
     (void)w, (void)a, (void)b, (void)c, (void)y, (void)g;                                                              \
     return d;                                                                                                          \
   }
-#define PRIM1(id, doc, real, whole, kind, d_a) COLUMN(id, 0, d_a)
-#define PRIM2(id, doc, real, whole, kind, d_a, d_b) COLUMN(id, 0, d_a) COLUMN(id, 1, d_b)
+#define PRIM1(id, doc, real, whole, kind, d_a)           COLUMN(id, 0, d_a)
+#define PRIM2(id, doc, real, whole, kind, d_a, d_b)      COLUMN(id, 0, d_a) COLUMN(id, 1, d_b)
 #define PRIM3(id, doc, real, whole, kind, d_a, d_b, d_c) COLUMN(id, 0, d_a) COLUMN(id, 1, d_b) COLUMN(id, 2, d_c)
 #include "tile/prim.def"
 #undef PRIM1

@@ -18,7 +18,7 @@ typedef enum NodeKind {
   N_TRUE,       /* - */
   N_FALSE,      /* - */
   N_NAME,       /* -; name */
-  N_LIST,       /* items, each an expression or N_SPREAD. Also `(a, b)`, and a bare `a, b` on the right of `=`, `return` */
+  N_LIST,       /* items, each an expression or N_SPREAD. Also `(a, b)`, and a bare `a, b` right of `=`, `return` */
   N_RECORD,     /* N_PAIR or N_SPREAD_NAMED each */
   N_PAIR,       /* value; name (the key), name_span */
   N_SPREAD,     /* expression: `*e` in a list or call */

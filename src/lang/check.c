@@ -268,9 +268,10 @@ static void check_params(Check *c, Scope *s, const Node *params)
       optic_diag_hint(c->diags, d, "the name is taken in its body; choose another");
     } else if (named) {
       optic_check_error(c, D_parameter, p->span, "`**%s` comes last among parameters", named->name->text);
-    } else if (rest && p->param != PARAM_NAMED) {
+    } else if (rest && (p->param == PARAM_REST || (p->param == PARAM_PLAIN && !p->kids[0]))) {
+      /* One with a default is given by name only. */
       Diag *d = optic_check_error(c, D_parameter, p->span, "`*%s` takes all positions that are left", rest->name->text);
-      optic_diag_hint(c->diags, d, "put `%s` before it", name);
+      optic_diag_hint(c->diags, d, "put `%s` before it, or give it a default", name);
     } else if (p->param == PARAM_PLAIN && with_default && !p->kids[0]) {
       Diag *d = optic_check_error(c, D_parameter, p->name_span,
                                   "parameter `%s` without a default follows `%s`, which has one", name,

@@ -41,10 +41,10 @@ static bool from_node(Check *c, const Name *name, const Node *fn, Signature *out
     } else if (p->param == PARAM_NAMED) {
       out->named = true;
     } else {
-      out->at[out->count++] = (SigParam){p->name->text, p->name->size, p->kids[0] != NULL, false};
+      out->at[out->count++] = (SigParam){p->name->text, p->name->size, p->kids[0] != NULL, out->rest};
+      out->positional += !out->rest;
     }
   }
-  out->positional = out->count;
   size_t size = params->count ? params->kids[params->count - 1]->span.last - params->kids[0]->span.first : 0;
   if (size < 100) {
     optic_format(out->shown, sizeof out->shown, "%s(%.*s)", name->text, (int)size,
@@ -264,6 +264,15 @@ static bool in_order(Check *c, const Node *call)
   return right;
 }
 
+/* Apart from optic_check_call, so that its frame is not on the stack while arguments nest. */
+static void __attribute__((noinline)) check_known(Check *c, const Node *call, const Symbol *symbol)
+{
+  Signature sig;
+  if (signature_of(c, call->kids[0], symbol, &sig)) {
+    check_against(c, call, &sig);
+  }
+}
+
 void optic_check_call(Check *c, Scope *s, const Node *call)
 {
   const Node *callee = call->kids[0];
@@ -276,8 +285,7 @@ void optic_check_call(Check *c, Scope *s, const Node *call)
   for (uint32_t i = 1; i < call->count; i++) {
     optic_check_expr(c, s, call->kids[i]);
   }
-  Signature sig;
-  if (in_order(c, call) && callee && callee->kind == N_NAME && signature_of(c, callee, symbol, &sig)) {
-    check_against(c, call, &sig);
+  if (in_order(c, call) && callee && callee->kind == N_NAME) {
+    check_known(c, call, symbol);
   }
 }

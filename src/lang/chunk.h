@@ -97,6 +97,7 @@ struct Proto {
   Param *params;         /* plain ones: in registers 0 .. param_count - 1 */
   uint32_t param_count;
   uint32_t required;     /* plain parameters without default come first */
+  uint32_t positional;   /* those after *rest are given by name only */
   bool has_rest;         /* *rest: a list, in register param_count */
   bool has_named;        /* **named: a record, in the register after that */
   uint32_t registers;

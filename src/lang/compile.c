@@ -105,6 +105,15 @@ static void add_source(Func *f, Text *t, Span span)
   }
 }
 
+/* A copy that stays; the text is finished. */
+static const char *taken(Func *f, Text *t)
+{
+  const char *out = optic_arena_copy(f->c->arena, optic_text_cstr(t), t->size);
+  f->c->oom = f->c->oom || t->oom;
+  optic_text_finish(t);
+  return out;
+}
+
 /* "loss(params, batch, scale = 1.0)" */
 static const char *signature(Func *f, const Name *name, const Node *params)
 {
@@ -124,9 +133,7 @@ static const char *signature(Func *f, const Name *name, const Node *params)
     }
   }
   optic_text_char(&t, ')');
-  const char *out = t.oom ? NULL : optic_arena_copy(f->c->arena, t.at, t.size);
-  optic_text_finish(&t);
-  return out;
+  return taken(f, &t);
 }
 
 /* The signature of a transform's init or update: its parameters as the VM passes them. */
@@ -139,9 +146,7 @@ static const char *plain_signature(Func *f, const Name *name)
     optic_text_printf(&t, "%s%s", i ? ", " : "", f->scope->vars[i].name->text);
   }
   optic_text_char(&t, ')');
-  const char *out = t.oom ? NULL : optic_arena_copy(f->c->arena, t.at, t.size);
-  optic_text_finish(&t);
-  return out;
+  return taken(f, &t);
 }
 
 static const char *copied_doc(Func *f, const char *doc)
@@ -297,6 +302,7 @@ static void finish_params(Func *f, Proto *p, const Node *params)
       bool has_default = n->count && n->kids[0];
       p->params[p->param_count++] = (Param){.name = n->name, .has_default = has_default, .is_number = n->is_number};
       p->required = has_default ? p->required : p->param_count;
+      p->positional += !p->has_rest;
     }
   }
 }
@@ -314,7 +320,7 @@ static void finish_plain_params(Func *f, Proto *p)
     for (uint32_t i = 0; i < count; i++) {
       p->params[i].name = f->scope->vars[i].name;
     }
-    p->param_count = p->required = count;
+    p->param_count = p->required = p->positional = count;
   }
 }
 

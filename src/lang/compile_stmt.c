@@ -277,7 +277,9 @@ bool optic_gen_block(Func *f, const Node *block, uint32_t from, int32_t dst)
   if (dst >= 0) {
     optic_emit(f, I_NONE, (uint32_t)dst, 0, 0, block->span);
   } else if (dst == TAIL) {
-    optic_gen_return(f, NULL, block->span);
+    Span end = block->span;
+    end.first = end.last - (end.last > end.first); /* the `}` */
+    optic_gen_return(f, NULL, end);
     return false;
   }
   return true;

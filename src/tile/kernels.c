@@ -3,13 +3,15 @@
  * In: contiguous or single operands. Out: one element for each. Invariant: the loops hold nothing but the row's
  * expression, so every level rounds alike.
  * SPDX-License-Identifier: MIT */
+/* clang: a loop that calls the C library stays as it is, without a warning. (It takes the state at the first inclusion
+ * of prim.def, hence before all.) */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 #include "tile/level.h"
 
 #include "tile/math.h"
-
-#ifdef __clang__ /* where the C library is called, the loop stays as it is: no reason to warn */
-#pragma clang diagnostic ignored "-Wpass-failed"
-#endif
 
 /* `o`, `va` .. are in the scope of the kernel; LA .. say how to get an operand. Elements may be overwritten in place,
  * hence omp simd and not restrict. */
@@ -199,4 +201,6 @@ const TileTable LEVEL(table) = {
     .cumsum = LEVEL(cumsum),
     .matmul = LEVEL(matmul),
     .transpose = LEVEL(transpose),
+    .random32 = LEVEL(random32),
+    .random64 = LEVEL(random64),
 };

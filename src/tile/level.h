@@ -23,6 +23,8 @@
                                        bool reverse);                                                                  \
   void OPTIC_LEVEL_JOIN(matmul, level)(TileType t, void *out, const void *a, const void *b, size_t m, size_t n,        \
                                        size_t k, bool ta, bool tb, void *scratch);                                     \
+  void OPTIC_LEVEL_JOIN(random32, level)(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint32_t * out);          \
+  void OPTIC_LEVEL_JOIN(random64, level)(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint64_t * out);          \
   void OPTIC_LEVEL_JOIN(transpose, level)(size_t element, void *out, const void *in, size_t m, size_t n);
 
 OPTIC_LEVEL_DECLARE(base)

@@ -85,7 +85,7 @@ static double greatest(const double *x, size_t n)
 /* A power of two near `most`, to divide by without rounding; 1 for 0. */
 static double power_near(double most)
 {
-  int exponent;
+  int exponent = 0;
   frexp(most, &exponent);
   exponent = exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent;
   return most > 0.0 ? ldexp(1.0, exponent) : 1.0;

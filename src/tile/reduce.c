@@ -80,16 +80,17 @@ FOLD(join_prod)
     Tree tree = {.depth = 0};                                                                                          \
     for (size_t first = 0; first < n; first += BLOCK) {                                                                \
       size_t end = n - first < BLOCK ? n : first + BLOCK;                                                              \
-      Lanes s[2], v[2];                                                                                                \
-      for (size_t j = 0; j < 8; j++) {                                                                                 \
-        s[0][j] = s[1][j] = EMPTY;                                                                                     \
+      Lanes s[LANES / LANES_EACH];                                                                                     \
+      for (size_t j = 0; j < LANES; j++) {                                                                             \
+        s[j / LANES_EACH][j % LANES_EACH] = EMPTY;                                                                     \
       }                                                                                                                \
       size_t i = first;                                                                                                \
       for (; i + LANES <= end; i += LANES) {                                                                           \
-        LOAD(&v[0], x + i);                                                                                            \
-        LOAD(&v[1], x + i + 8);                                                                                        \
-        s[0] = s[0] OP MAP(v[0]);                                                                                      \
-        s[1] = s[1] OP MAP(v[1]);                                                                                      \
+        for (size_t r = 0; r < LANES / LANES_EACH; r++) {                                                              \
+          Lanes v;                                                                                                     \
+          LOAD(&v, x + i + r * LANES_EACH);                                                                            \
+          s[r] = s[r] OP MAP(v);                                                                                       \
+        }                                                                                                              \
       }                                                                                                                \
       double lane[LANES];                                                                                              \
       memcpy(lane, s, sizeof lane);                                                                                    \
@@ -217,6 +218,14 @@ OVER(squares_f64, double, double, run_squares_f64, columns_squares_f64)
     for (size_t o = 0; o < outer; o++) {                                                                               \
       const R *x = in + o * n * inner;                                                                                 \
       R *y = out + o * inner;                                                                                          \
+      if (inner == 1 && n < 2 * LANES) {                                                                               \
+        R best = EMPTY;                                                                                                \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+          best = PICK(best, x[i]);                                                                                     \
+        }                                                                                                              \
+        y[0] = best;                                                                                                   \
+        continue;                                                                                                      \
+      }                                                                                                                \
       if (inner == 1) {                                                                                                \
         R lane[2 * LANES];                                                                                             \
         for (size_t j = 0; j < 2 * LANES; j++) {                                                                       \

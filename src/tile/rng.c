@@ -1,39 +1,14 @@
-/* rng.c: threefry2x32 and the distributions on top of it. See rng.h.
+/* rng.c: keys and distributions on top of threefry2x32. See rng.h.
+ *
+ * Long runs go through the kernels of the best ISA level; which one it is makes no difference to a bit.
  * SPDX-License-Identifier: MIT */
 #include "tile/rng.h"
 
 #include "tile/math.h"
-
-#ifdef __clang__
-#pragma clang diagnostic ignored "-Wpass-failed"
-#endif
+#include "tile/threefry.h"
+#include "tile/tile.h"
 
 /* ---- the generator ---- */
-
-static inline uint32_t rotate(uint32_t x, unsigned by)
-{
-  return x << by | x >> (32 - by);
-}
-
-/* Twenty rounds; the key is added before the first and after every fourth. */
-static inline void threefry(RngKey key, uint32_t *x0, uint32_t *x1)
-{
-  const uint32_t k0 = key.at[0], k1 = key.at[1], k2 = k0 ^ k1 ^ UINT32_C(0x1BD11BDA);
-  uint32_t a = *x0 + k0, b = *x1 + k1;
-#define ROUND(by) a += b, b = a ^ rotate(b, by)
-#define EVEN      ROUND(13), ROUND(15), ROUND(26), ROUND(6)
-#define ODD       ROUND(17), ROUND(29), ROUND(16), ROUND(24)
-  EVEN, a += k1, b += k2 + 1;
-  ODD, a += k2, b += k0 + 2;
-  EVEN, a += k0, b += k1 + 3;
-  ODD, a += k1, b += k2 + 4;
-  EVEN, a += k2, b += k0 + 5;
-#undef ROUND
-#undef EVEN
-#undef ODD
-  *x0 = a;
-  *x1 = b;
-}
 
 RngKey optic_rng_key(uint64_t seed)
 {
@@ -42,7 +17,7 @@ RngKey optic_rng_key(uint64_t seed)
 RngKey optic_rng_split(RngKey key, uint64_t i)
 {
   RngKey out = optic_rng_key(i);
-  threefry(key, &out.at[0], &out.at[1]);
+  threefry(key.at[0], key.at[1], &out.at[0], &out.at[1]);
   return out;
 }
 RngKey optic_rng_fold_in(RngKey key, uint32_t data)
@@ -52,23 +27,11 @@ RngKey optic_rng_fold_in(RngKey key, uint32_t data)
 
 void optic_rng_bits32(RngKey key, uint64_t first, size_t n, uint32_t *out)
 {
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    uint64_t at = first + i;
-    uint32_t x0 = (uint32_t)(at >> 32), x1 = (uint32_t)at;
-    threefry(key, &x0, &x1);
-    out[i] = x0 ^ x1;
-  }
+  optic_tile_choose(NULL)->random32(key.at[0], key.at[1], first, n, out);
 }
 void optic_rng_bits64(RngKey key, uint64_t first, size_t n, uint64_t *out)
 {
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    uint64_t at = first + i;
-    uint32_t x0 = (uint32_t)(at >> 32), x1 = (uint32_t)at;
-    threefry(key, &x0, &x1);
-    out[i] = (uint64_t)x0 << 32 | x1;
-  }
+  optic_tile_choose(NULL)->random64(key.at[0], key.at[1], first, n, out);
 }
 
 /* ---- floats: random digits behind the point of 1.0, less 1, stretched ---- */
@@ -122,10 +85,10 @@ static const double root2 = 1.41421356237309504880;
 void optic_rng_normal_f32(RngKey key, size_t n, float *out)
 {
   optic_rng_uniform_f32(key, n, nextafterf(-1.0f, 0.0f), 1.0f, out);
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    out[i] = (float)root2 * erfinv_f(out[i]);
-  }
+  const float root = (float)root2;
+  const TileTable *table = optic_tile_choose(NULL);
+  table->prim[P_erfinv][T_F32](out, out, NULL, NULL, 0, n);
+  table->prim[P_mul][T_F32](out, out, &root, NULL, 2, n);
 }
 void optic_rng_normal_f64(RngKey key, size_t n, double *out)
 {
@@ -141,10 +104,10 @@ void optic_rng_truncated_normal_f32(RngKey key, size_t n, float low, float high,
   optic_rng_uniform_f32(key, n, erff(low / root), erff(high / root), out);
   low = nextafterf(low, HUGE_VALF);
   high = nextafterf(high, -HUGE_VALF);
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    out[i] = clamp_f(root * erfinv_f(out[i]), low, high);
-  }
+  const TileTable *table = optic_tile_choose(NULL);
+  table->prim[P_erfinv][T_F32](out, out, NULL, NULL, 0, n);
+  table->prim[P_mul][T_F32](out, out, &root, NULL, 2, n);
+  table->prim[P_clamp][T_F32](out, out, &low, &high, 6, n);
 }
 void optic_rng_truncated_normal_f64(RngKey key, size_t n, double low, double high, double *out)
 {

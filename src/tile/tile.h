@@ -113,6 +113,10 @@ typedef struct TileTable {
 
   /* out[n, m] = in[m, n], elements of 1, 2, 4 or 8 bytes; no overlap. */
   void (*transpose)(size_t element, void *out, const void *in, size_t m, size_t n);
+
+  /* Elements [first, first + n) of the stream under the key (k0, k1); see rng.h, which is the door to use. */
+  void (*random32)(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint32_t *out);
+  void (*random64)(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint64_t *out);
 } TileTable;
 
 /* Enough for every level; never 0. Shapes are those of arrays that exist, so it cannot overflow. */

@@ -1,13 +1,22 @@
 /* vec.h: short vectors of fixed length as the compiler offers them (gcc's and clang's vector_size): arithmetic on them
- * is element by element on every ISA level, so the length decides the order of sums and the level does not.
+ * is element by element on every ISA level. A run of sums has 16 lanes at each level, in as many registers as it takes,
+ * so that no level has an order of its own.
  * SPDX-License-Identifier: MIT */
 #ifndef OPTIC_TILE_VEC_H
 #define OPTIC_TILE_VEC_H
 
 #include <string.h>
 
-typedef double Lanes __attribute__((vector_size(64)));  /* 8 doubles */
-typedef float Lanes32 __attribute__((vector_size(32))); /* 8 floats */
+/* Doubles of one register, and as many floats. */
+#if defined(__AVX512F__)
+enum { LANES_EACH = 8 };
+#elif defined(__AVX__)
+enum { LANES_EACH = 4 };
+#else
+enum { LANES_EACH = 2 };
+#endif
+typedef double Lanes __attribute__((vector_size(LANES_EACH * 8)));
+typedef float Lanes32 __attribute__((vector_size(LANES_EACH * 4)));
 
 static inline __attribute__((always_inline)) void lanes_load_f32(Lanes *v, const float *x)
 {

@@ -165,14 +165,21 @@ bool optic_array_unique(const Array *a)
 double optic_array_get(const Array *a, size_t i)
 {
   switch ((Dtype)a->dtype) {
-  case DT_BOOL: return ((const uint8_t *)a->data)[i] != 0;
-  case DT_U8: return ((const uint8_t *)a->data)[i];
-  case DT_I32: return ((const int32_t *)a->data)[i];
-  case DT_F16: return (double)optic_f16_to_f32(((const uint16_t *)a->data)[i]);
-  case DT_BF16: return (double)optic_bf16_to_f32(((const uint16_t *)a->data)[i]);
-  case DT_F32: return (double)((const float *)a->data)[i];
+  case DT_BOOL:
+    return ((const uint8_t *)a->data)[i] != 0;
+  case DT_U8:
+    return ((const uint8_t *)a->data)[i];
+  case DT_I32:
+    return ((const int32_t *)a->data)[i];
+  case DT_F16:
+    return (double)optic_f16_to_f32(((const uint16_t *)a->data)[i]);
+  case DT_BF16:
+    return (double)optic_bf16_to_f32(((const uint16_t *)a->data)[i]);
+  case DT_F32:
+    return (double)((const float *)a->data)[i];
   case DT_F64:
-  case DT_COUNT: break;
+  case DT_COUNT:
+    break;
   }
   return ((const double *)a->data)[i];
 }
@@ -201,14 +208,27 @@ static double cut(double x, double least, double most)
 void optic_array_set(Array *a, size_t i, double x)
 {
   switch ((Dtype)a->dtype) {
-  case DT_BOOL: ((uint8_t *)a->data)[i] = x != 0; return;
-  case DT_U8: ((uint8_t *)a->data)[i] = (uint8_t)cut(x, 0, UINT8_MAX); return;
-  case DT_I32: ((int32_t *)a->data)[i] = (int32_t)cut(x, INT32_MIN, INT32_MAX); return;
-  case DT_F16: ((uint16_t *)a->data)[i] = optic_f32_to_f16(to_odd(x)); return;
-  case DT_BF16: ((uint16_t *)a->data)[i] = optic_f32_to_bf16(to_odd(x)); return;
-  case DT_F32: ((float *)a->data)[i] = (float)x; return;
+  case DT_BOOL:
+    ((uint8_t *)a->data)[i] = x != 0;
+    return;
+  case DT_U8:
+    ((uint8_t *)a->data)[i] = (uint8_t)cut(x, 0, UINT8_MAX);
+    return;
+  case DT_I32:
+    ((int32_t *)a->data)[i] = (int32_t)cut(x, INT32_MIN, INT32_MAX);
+    return;
+  case DT_F16:
+    ((uint16_t *)a->data)[i] = optic_f32_to_f16(to_odd(x));
+    return;
+  case DT_BF16:
+    ((uint16_t *)a->data)[i] = optic_f32_to_bf16(to_odd(x));
+    return;
+  case DT_F32:
+    ((float *)a->data)[i] = (float)x;
+    return;
   case DT_F64:
-  case DT_COUNT: break;
+  case DT_COUNT:
+    break;
   }
   ((double *)a->data)[i] = x;
 }

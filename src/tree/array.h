@@ -56,8 +56,8 @@ typedef struct Array {
   Shape shape;
   size_t count;
   Buffer *buffer;
-  void *data;             /* into buffer; never NULL, also for count 0 */
-  GraphNode *node;        /* how it came about, while a gradient is being taken; else NULL. Owned reference */
+  void *data;      /* into buffer; never NULL, also for count 0 */
+  GraphNode *node; /* how it came about, while a gradient is being taken; else NULL. Owned reference */
 } Array;
 
 /* Uninitialised numbers. */

@@ -17,8 +17,8 @@ enum { MOST = 1000 /* elements shown whole */, EDGE = 3, COLUMNS = 78, PRECISION
 
 typedef struct Style {
   bool exponents;
-  int left, right; /* columns before the point and after it */
-  int width;       /* of a whole element */
+  int left, right;    /* columns before the point and after it */
+  int width;          /* of a whole element */
   double least, most; /* magnitudes of finite numbers other than 0 */
 } Style;
 
@@ -31,14 +31,18 @@ typedef struct Digits {
 static double round_to(Dtype t, double x)
 {
   switch (t) {
-  case DT_F16: return (double)optic_f16_to_f32(optic_f32_to_f16((float)x));
-  case DT_BF16: return (double)optic_bf16_to_f32(optic_f32_to_bf16((float)x));
-  case DT_F32: return (double)(float)x;
+  case DT_F16:
+    return (double)optic_f16_to_f32(optic_f32_to_f16((float)x));
+  case DT_BF16:
+    return (double)optic_bf16_to_f32(optic_f32_to_bf16((float)x));
+  case DT_F32:
+    return (double)(float)x;
   case DT_BOOL:
   case DT_U8:
   case DT_I32:
   case DT_F64:
-  case DT_COUNT: break;
+  case DT_COUNT:
+    break;
   }
   return x;
 }
@@ -84,9 +88,12 @@ static int element_text(const Array *a, size_t i, const Style *style, char *out,
   double x = optic_array_get(a, i);
   *right = 0;
   if (t == DT_BOOL || !optic_dtype_is_float(t) || !isfinite(x)) {
-    int n = t == DT_BOOL              ? snprintf(out, TEXT, "%s", x != 0 ? "true" : "false")
+    int n = t == DT_BOOL               ? snprintf(out, TEXT, "%s", x != 0 ? "true" : "false")
             : !optic_dtype_is_float(t) ? snprintf(out, TEXT, "%" PRId64, (int64_t)x)
-                                       : snprintf(out, TEXT, "%s", isnan(x) ? "nan" : x < 0 ? "-inf" : "inf");
+                                       : snprintf(out, TEXT, "%s",
+                                                  isnan(x) ? "nan"
+                                                  : x < 0  ? "-inf"
+                                                           : "inf");
     return *left = n;
   }
   Digits d;
@@ -148,7 +155,8 @@ static bool shortened(const Array *a, uint32_t axis)
 }
 
 /* Calls `visit` for each; `phase` is its own business. */
-static void walk(const Array *a, uint32_t axis, size_t index, void (*visit)(const Array *, size_t, Style *), Style *style)
+static void walk(const Array *a, uint32_t axis, size_t index, void (*visit)(const Array *, size_t, Style *),
+                 Style *style)
 {
   if (axis == a->shape.rank) {
     visit(a, index, style);
@@ -292,8 +300,8 @@ void optic_array_text(Text *out, const Array *a, size_t indent)
   Printer p = {.out = out, .a = a, .indent = indent, .style = {.least = INFINITY}};
   if (optic_dtype_is_float((Dtype)a->dtype)) {
     walk(a, 0, 0, magnitudes, &p.style);
-    p.style.exponents = p.style.most > 0 && (p.style.most >= 1e8 || p.style.least < 1e-4 ||
-                                             p.style.most / p.style.least > 1000);
+    p.style.exponents =
+        p.style.most > 0 && (p.style.most >= 1e8 || p.style.least < 1e-4 || p.style.most / p.style.least > 1000);
   }
   walk(a, 0, 0, columns, &p.style);
   if (p.style.exponents) { /* again: all have as many digits now as the longest */

@@ -8,10 +8,9 @@ static const struct {
   const char *name, *numpy;
   size_t size;
 } dtypes[DT_COUNT] = {
-  [DT_BOOL] = {"bool", "bool_", 1},      [DT_U8] = {"u8", "uint8", 1},
-  [DT_I32] = {"i32", "int32", 4},        [DT_F16] = {"f16", "float16", 2},
-  [DT_BF16] = {"bf16", "bfloat16", 2},   [DT_F32] = {"f32", "float32", 4},
-  [DT_F64] = {"f64", "float64", 8},
+    [DT_BOOL] = {"bool", "bool_", 1}, [DT_U8] = {"u8", "uint8", 1},        [DT_I32] = {"i32", "int32", 4},
+    [DT_F16] = {"f16", "float16", 2}, [DT_BF16] = {"bf16", "bfloat16", 2}, [DT_F32] = {"f32", "float32", 4},
+    [DT_F64] = {"f64", "float64", 8},
 };
 
 size_t optic_dtype_size(Dtype t)

@@ -9,12 +9,6 @@
 #include "vm/builtins.h"
 
 /* ---- range ----------------------------------------------------------------------------------------------------- */
-typedef struct Range {
-  Iter base;
-  double start, step;
-  int64_t at, count;
-} Range;
-
 static int range_next(Vm *vm, Iter *self, Value *out)
 {
   Range *r = (Range *)self;
@@ -49,7 +43,7 @@ static void range_drop(Vm *vm, Iter *self)
   optic_pool_put(optic_vm_core(vm), self, sizeof(Range));
 }
 
-static const IterType range_type = {"range", range_next, range_restart, range_length, range_drop};
+const IterType optic_range_type = {"range", range_next, range_restart, range_length, range_drop};
 
 static bool b_range(Vm *vm, Value *args, Value *result)
 {
@@ -73,7 +67,7 @@ static bool b_range(Vm *vm, Value *args, Value *result)
   if (!r) {
     return false;
   }
-  *r = (Range){.base = {.refs = 1, .type = &range_type},
+  *r = (Range){.base = {.refs = 1, .type = &optic_range_type},
                .start = (double)start,
                .step = (double)step,
                .count = span > 0 ? (span - 1) / stride + 1 : 0};
@@ -91,7 +85,6 @@ typedef struct Side {
 
 typedef struct Joined {
   Iter base;
-  uint32_t depth;
   double index; /* enumerate: the next number, and where it starts */
   double start;
   size_t count;
@@ -120,18 +113,17 @@ static Joined *joined_new(Vm *vm, const IterType *type, const Side *sides, const
   if (!j) {
     return NULL;
   }
-  *j = (Joined){.base = {.refs = 1, .type = type}, .index = start, .start = start, .count = count, .depth = 1};
+  *j = (Joined){.base = {.refs = 1, .depth = 1, .type = type}, .index = start, .start = start, .count = count};
   for (size_t i = 0; i < count; i++) {
     j->sides[i] = (Side){.over = (Value){.tag = V_NONE}};
   }
   for (size_t i = 0; i < count; i++) {
     Side *side = &j->sides[i];
     side->over = optic_keep(sides ? sides[i].over : values[i]);
-    if (side->over.tag == V_ITER && side->over.iter->type->drop == joined_drop) {
-      uint32_t depth = ((const Joined *)side->over.iter)->depth + 1;
-      j->depth = depth > j->depth ? depth : j->depth;
+    if (side->over.tag == V_ITER && side->over.iter->depth >= j->base.depth) {
+      j->base.depth = side->over.iter->depth + 1;
     }
-    bool fine = j->depth <= DEEP || optic_fail(optic_vm_fault(vm), D_too_deep,
+    bool fine = j->base.depth <= DEEP || optic_fail(optic_vm_fault(vm), D_too_deep,
                                                "%s: more than %d of these inside each other", type->name, DEEP);
     if (!fine || !optic_iterate(vm, side->over, &side->it)) {
       side->it = NULL;

@@ -13,7 +13,7 @@
 /* Parameters of a closure or a builtin, in one shape. */
 typedef struct Takes {
   const char *function;
-  uint32_t count, required;
+  uint32_t count, required, positional;
   bool has_rest, has_named;
   const Name *const *names; /* builtin */
   const Param *params;      /* closure */
@@ -23,7 +23,7 @@ typedef struct Takes {
 struct BuiltinInfo {
   const Builtin *builtin;
   const Name *name;
-  uint32_t count, required;
+  uint32_t count, required, positional;
   bool has_rest, has_named;
   const Name **names;
   Value *defaults; /* V_UNSET: required, or no literal */
@@ -39,6 +39,7 @@ static Takes takes_of(const Proto *p)
   return (Takes){.function = p->name ? p->name->text : "this function",
                  .count = p->param_count,
                  .required = p->required,
+                 .positional = p->positional,
                  .has_rest = p->has_rest,
                  .has_named = p->has_named,
                  .params = p->params};
@@ -80,7 +81,7 @@ static bool read_param(Vm *vm, BuiltinInfo *info, const char *text, size_t size)
   for (end = stars; end < size && word_char(text[end]); end++) {
   }
   if (end == stars) {
-    return true; /* a lone `*` */
+    return true;
   }
   if (stars) {
     *(stars == 1 ? &info->has_rest : &info->has_named) = true;
@@ -106,6 +107,7 @@ static bool read_param(Vm *vm, BuiltinInfo *info, const char *text, size_t size)
   }
   info->names[info->count] = name;
   info->defaults[info->count++] = fallback;
+  info->positional += !info->has_rest;
   return true;
 }
 
@@ -279,7 +281,7 @@ static bool fail_many(Vm *vm, const Takes *t, uint32_t count)
 static bool bind(Vm *vm, const Takes *t, Value *given, uint32_t count, const Keys *named, Value *to)
 {
   uint32_t all = count + (named ? named->count : 0), rest_at = t->count, named_at = t->count + (t->has_rest ? 1 : 0);
-  uint32_t slots = named_at + (t->has_named ? 1 : 0), plain = count < t->count ? count : t->count;
+  uint32_t slots = named_at + (t->has_named ? 1 : 0), plain = count < t->positional ? count : t->positional;
   bool fine = true;
   for (uint32_t i = 0; i < slots; i++) {
     to[i] = (Value){.tag = V_UNSET};
@@ -299,7 +301,7 @@ static bool bind(Vm *vm, const Takes *t, Value *given, uint32_t count, const Key
       given[i].tag = V_UNSET;
       fine = optic_list_push(vm, rest, item);
     }
-  } else if (count > t->count) {
+  } else if (count > t->positional) {
     fine = fail_many(vm, t, count);
   }
   if (fine && t->has_named) {
@@ -456,6 +458,7 @@ static bool call_builtin(Vm *vm, const Builtin *b, Value *args, uint32_t count, 
     Takes t = {.function = info->name->text,
                .count = info->count,
                .required = info->required,
+               .positional = info->positional,
                .has_rest = info->has_rest,
                .has_named = info->has_named,
                .names = info->names};

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "vm/value.h"
 
-/* May the script read and write files, and see the environment? */
+/* May the script read and write files, and see the environment? False sets the fault. */
 bool optic_vm_files_allowed(Vm *vm);
 /* How files are reached; NULL: the system's own way. */
 const FileOps *optic_vm_files(Vm *vm);
@@ -17,5 +17,8 @@ const FileOps *optic_vm_files(Vm *vm);
 const char *optic_vm_env(Vm *vm, const char *name);
 /* The host's directory of data sets, looked at instead of $OPTIC_DATA; NULL: none. */
 const char *optic_vm_data_dir(Vm *vm);
+
+/* In b_data.c: an argument that names a file, where files are allowed. Borrowed. */
+bool optic_arg_path(Vm *vm, const Value *arg, const char *what, const char **out);
 
 #endif

@@ -149,6 +149,7 @@ struct Vm {
   Keys *no_keys; /* of the empty record */
   Diags *diags;  /* where compile-time diagnostics of imports go; set by the host's call */
   Text scratch;  /* for optic_type_text */
+  Value *shown;  /* where SHOW leaves its value instead of showing it; NULL: it shows */
   const Name *n_params, *n_hyperparams, *n_scheduled, *n_message, *n_code, *n_name;
 };
 
@@ -204,6 +205,9 @@ const Code *optic_vm_compile(Vm *vm, Module *module, const char *name, const cha
 /* Adds the current fault, with its place and calls, to diags. */
 void optic_fault_to_diag(Vm *vm, Diags *diags);
 bool optic_import(Vm *vm, const Module *from, const char *path, size_t size, Module **out);
+
+/* ---- pipeline.c: the stages of a transform and the operations of each, as text */
+bool optic_pipeline_text(Vm *vm, Value transform, Text *out);
 
 /* Frees reference cycles, which only captured variables can form. Called now and then, and at the end. */
 void optic_collect(Vm *vm);

@@ -122,8 +122,17 @@ typedef struct IterType {
 } IterType;
 struct Iter {
   uint32_t refs;
+  uint32_t depth; /* how many iterators stand inside each other here; their makers bound it, for they recurse */
   const IterType *type;
 };
+
+/* range(..), in b_iter.c; the machine's loop steps it by itself. */
+typedef struct Range {
+  Iter base;
+  double start, step;
+  int64_t at, count;
+} Range;
+extern const IterType optic_range_type;
 
 /* ---- making values ------------------------------------------------------------------------------------------- */
 static inline Value optic_none(void)

@@ -585,6 +585,17 @@ static bool add_handler(Vm *vm, Handler h)
   return true;
 }
 
+/* The name list of a call's keyword arguments, which are the last of its values. */
+static inline const Keys *keywords(const Code *code, uint16_t c)
+{
+  return c == NO_NAMES ? NULL : code->names[c];
+}
+
+static inline uint32_t positional(uint32_t all, const Keys *named)
+{
+  return named ? all - named->count : all;
+}
+
 /* Calls R[into] or what CALLM found. Closures are entered (the loop goes on in them); the rest is done at once. */
 static bool call(Vm *vm, Value *r, uint16_t into, Value *args, uint32_t count, const Keys *named)
 {
@@ -616,7 +627,7 @@ static bool call_spread(Vm *vm, Value *r, uint16_t into, Value self, Value *list
     optic_drop(vm, self);
     return optic_fail(&vm->core.fault, D_arguments, "a call with %zu arguments", all);
   }
-  uint32_t positional = (uint32_t)(all - count);
+  uint32_t plain = (uint32_t)(all - count);
   Segment *before = vm->segment;
   Value *args = optic_stack_room(vm, vm->top, all + 300);
   if (!args) {
@@ -640,7 +651,7 @@ static bool call_spread(Vm *vm, Value *r, uint16_t into, Value self, Value *list
   put(vm, list, (Value){.tag = V_UNSET});
   put(vm, record, (Value){.tag = V_UNSET});
   uint32_t frames = vm->frame_count;
-  bool fine = call(vm, r, into, args, positional, keys);
+  bool fine = call(vm, r, into, args, plain, keys);
   *(vm->frame_count > frames ? &vm->frames[frames].segment : &vm->segment) = before;
   optic_keys_drop(vm, keys);
   return fine;
@@ -658,7 +669,7 @@ static bool call_own(Vm *vm, Module *m, Value *r, Instr in, const Keys *named, I
       Value lent = *arg;
       global->tag = V_UNSET;
       Value result;
-      if (!optic_call_builtin_whole(vm, fn.builtin, &r[in.a + 1], in.b, named, &result)) {
+      if (!optic_call_builtin_whole(vm, fn.builtin, &r[in.a + 1], positional(in.b, named), named, &result)) {
         *global = lent; /* the registers still hold it, and give theirs up when the frame is left */
         ++*lent.refs;
         return false;
@@ -667,7 +678,7 @@ static bool call_own(Vm *vm, Module *m, Value *r, Instr in, const Keys *named, I
       return true;
     }
   }
-  return call(vm, r, in.a, &r[in.a + 1], in.b, named);
+  return call(vm, r, in.a, &r[in.a + 1], positional(in.b, named), named);
 }
 
 static bool import(Vm *vm, const Code *code, const Value *path, Value *out)
@@ -1016,6 +1027,16 @@ load:
     }
     case I_NEXT: {
       Value v;
+      if (r[in.b].iter->type == &optic_range_type) {
+        Range *range = (Range *)r[in.b].iter;
+        if (range->at < range->count) {
+          put(vm, &r[in.a], optic_number(range->start + (double)range->at++ * range->step));
+          pc++;
+        } else {
+          pc += pc->d + 1;
+        }
+        continue;
+      }
       SAVE_PC();
       int got = optic_iter_next(vm, r[in.b].iter, &v);
       f = &vm->frames[vm->frame_count - 1];
@@ -1104,16 +1125,18 @@ load:
       clear(vm, &r[in.b], kinds->size);
       continue;
     }
-    case I_CALL:
+    case I_CALL: {
       SAVE_PC();
       TRY_(optic_charge(&vm->core, 1));
-      TRY_(call(vm, r, in.a, &r[in.a + 1], in.b, in.c == NO_NAMES ? NULL : code->names[in.c]));
+      const Keys *named = keywords(code, in.c);
+      TRY_(call(vm, r, in.a, &r[in.a + 1], positional(in.b, named), named));
       goto load;
+    }
     case I_CALLOWN: {
       SAVE_PC();
       TRY_(optic_charge(&vm->core, 1));
       f->pc++; /* past the word */
-      TRY_(call_own(vm, code->module, r, in, in.c == NO_NAMES ? NULL : code->names[in.c], *pc));
+      TRY_(call_own(vm, code->module, r, in, keywords(code, in.c), *pc));
       goto load;
     }
     case I_METHOD:
@@ -1125,7 +1148,8 @@ load:
       SAVE_PC();
       TRY_(optic_charge(&vm->core, 1));
       uint32_t self = r[in.a + 1].tag != V_UNSET;
-      TRY_(call(vm, r, in.a, &r[in.a + 2 - self], in.b + self, in.c == NO_NAMES ? NULL : code->names[in.c]));
+      const Keys *named = keywords(code, in.c);
+      TRY_(call(vm, r, in.a, &r[in.a + 2 - self], positional(in.b, named) + self, named));
       goto load;
     }
     case I_CALLX:
@@ -1198,6 +1222,10 @@ load:
       SAVE_PC();
       Value v = r[in.a];
       r[in.a].tag = V_UNSET;
+      if (vm->shown) {
+        put(vm, vm->shown, v);
+        continue;
+      }
       bool fine = show(vm, v);
       optic_drop(vm, v);
       TRY_(fine);

@@ -1,8 +1,8 @@
 /* vm.h: what functions written in C see of the machine.
  *
  * A builtin is a row {signature, doc, function, flags} in a table at the foot of its file; the signature binds its
- * arguments, so that the function finds one value for each parameter in args[], in order: `*rest` as a list,
- * `**named` as a record, what was not given as its default (a literal in the signature) or V_UNSET.
+ * arguments, so that the function finds one value for each parameter in args[], in order, then `*rest` as a list and
+ * `**named` as a record; what was not given as its default (a literal in the signature) or V_UNSET.
  * SPDX-License-Identifier: MIT */
 #ifndef OPTIC_VM_VM_H
 #define OPTIC_VM_VM_H

@@ -14,17 +14,17 @@
 
 /* ---- an outside world of a few names -------------------------------------------------------------------------- */
 static const char *const world_names[][2] = {
-  {"adam", "adam(learning_rate, b1: number = 0.9, b2 = 0.999, eps = 1e-8, eps_root = 0.0, nesterov = false)"},
-  {"chain", "chain(*stages)"},
-  {"clip_by_global_norm", "clip_by_global_norm(max_norm: number)"},
-  {"join", "join(xs, sep = \", \", *, end = [1, 2])"},
-  {"print", "print(*values)"},
-  {"range", NULL},
-  {"scale", "scale(step_size: number)"},
-  {"sqrt", "sqrt(x)"},
-  {"trace", "trace(decay, nesterov = false, **more)"},
-  {"tree_map", NULL},
-  {"zeros_like", "zeros_like(x)"},
+    {"adam", "adam(learning_rate, b1: number = 0.9, b2 = 0.999, eps = 1e-8, eps_root = 0.0, nesterov = false)"},
+    {"chain", "chain(*stages)"},
+    {"clip_by_global_norm", "clip_by_global_norm(max_norm: number)"},
+    {"join", "join(xs, sep = \", \", *, end = [1, 2])"},
+    {"print", "print(*values)"},
+    {"range", NULL},
+    {"scale", "scale(step_size: number)"},
+    {"sqrt", "sqrt(x)"},
+    {"trace", "trace(decay, nesterov = false, **more)"},
+    {"tree_map", NULL},
+    {"zeros_like", "zeros_like(x)"},
 };
 enum { WORLD_SIZE = sizeof world_names / sizeof *world_names };
 
@@ -101,7 +101,8 @@ static inline Run run_text(const char *text, size_t size, int how, const Limits 
         const Diag *d = &diags.list.at[i];
         size_t line, column;
         optic_source_place(&source, d->at.span.first, &line, &column);
-        optic_text_printf(&t, "%s%s %zu:%zu %s", i ? "\n" : "", optic_diag_info(d->code)->code, line, column, d->message);
+        optic_text_printf(&t, "%s%s %zu:%zu %s", i ? "\n" : "", optic_diag_info(d->code)->code, line, column,
+                          d->message);
         if (d->hint) {
           optic_text_printf(&t, " (%s)", d->hint);
         }
@@ -167,34 +168,34 @@ static inline void *failing_resize(void *user, void *block, size_t old_size, siz
 
 /* Every construct of the language, right. */
 static const char everything[] =
-  "#! /usr/bin/env optic\r\n"
-  "import \"m.opt\" as m; data = m.load()\n"
-  "fn f(a, b: number = 2, c = [1, 2], *rest, **named) {\n"
-  "  \"Doc.\"\n"
-  "  total = 0\n"
-  "  for i, (x, *ys) in rest { if x == 3 { continue } else if not ys { break } else { total += x * i } }\n"
-  "  while total < 10 and a { total = total ** 2 // 3 % 7 + total @ a }\n"
-  "  try { assert total, \"why\"; total -= 1 } catch e { print(e) }\n"
-  "  try { total /= 2 } catch { return none }\n"
-  "  return a, {**named, k: b, \"odd \\u{1F600}key\": c[::2], if: c[1:, :-1, 0]}, *rest\n"
-  "}\n"
-  "transform t(b1: number = 0.9, inner = none) {\n"
-  "  state count = 0\n"
-  "  state mu = zeros_like(params)\n"
-  "  count += 1\n"
-  "  mu = b1 * mu + (1 - b1) * updates\n"
-  "  taken = if count > 3 { sqrt(mu) } else { -mu }\n"
-  "  return tree_map((u, p) -> u not in [p, 1_000.5e-3], taken, params, **extra)\n"
-  "}\n"
-  "tx = trace(0.9)\n"
-  "  # between\n"
-  "  |> (scale(-1) |> t())\n"
-  "  |> scale(-0.1)\n"
-  "g = fn(x) { x.state.in }\n"
-  "xs, (y, [z, *w]) = f(1, *[2, 3], **{c: true}), (1, [false, none, \"\"\"a \"b\"\n\"\"\"])\n"
-  "xs[0].k, q = 1, ()\n"
-  "xs.k[1:2] *= (3,)[0]\n"
-  "print(data, tx, g, y, z, w, q, x -> y -> x,)\n"
-  "\xce\xb2 = 1; print(\xce\xb2, m)\n";
+    "#! /usr/bin/env optic\r\n"
+    "import \"m.opt\" as m; data = m.load()\n"
+    "fn f(a, b: number = 2, c = [1, 2], *rest, **named) {\n"
+    "  \"Doc.\"\n"
+    "  total = 0\n"
+    "  for i, (x, *ys) in rest { if x == 3 { continue } else if not ys { break } else { total += x * i } }\n"
+    "  while total < 10 and a { total = total ** 2 // 3 % 7 + total @ a }\n"
+    "  try { assert total, \"why\"; total -= 1 } catch e { print(e) }\n"
+    "  try { total /= 2 } catch { return none }\n"
+    "  return a, {**named, k: b, \"odd \\u{1F600}key\": c[::2], if: c[1:, :-1, 0]}, *rest\n"
+    "}\n"
+    "transform t(b1: number = 0.9, inner = none) {\n"
+    "  state count = 0\n"
+    "  state mu = zeros_like(params)\n"
+    "  count += 1\n"
+    "  mu = b1 * mu + (1 - b1) * updates\n"
+    "  taken = if count > 3 { sqrt(mu) } else { -mu }\n"
+    "  return tree_map((u, p) -> u not in [p, 1_000.5e-3], taken, params, **extra)\n"
+    "}\n"
+    "tx = trace(0.9)\n"
+    "  # between\n"
+    "  |> (scale(-1) |> t())\n"
+    "  |> scale(-0.1)\n"
+    "g = fn(x) { x.state.in }\n"
+    "xs, (y, [z, *w]) = f(1, *[2, 3], **{c: true}), (1, [false, none, \"\"\"a \"b\"\n\"\"\"])\n"
+    "xs[0].k, q = 1, ()\n"
+    "xs.k[1:2] *= (3,)[0]\n"
+    "print(data, tx, g, y, z, w, q, x -> y -> x,)\n"
+    "\xce\xb2 = 1; print(\xce\xb2, m)\n";
 
 #endif

@@ -62,11 +62,20 @@ static void test_bits(void **state)
   uint64_t wide[3];
   optic_rng_bits64(key(), 0, 3, wide);
   assert_memory_equal(wide, three, sizeof three);
-  /* counters past 2^32 */
-  uint32_t far, farther;
-  optic_rng_bits32(key(), UINT64_C(1) << 32, 1, &far);
-  optic_rng_bits32(key(), 0, 1, &farther);
-  assert_int_not_equal(far, farther);
+  /* the counter's carry: each element is what it is alone */
+  const uint64_t edge = (UINT64_C(1) << 32) - 3;
+  uint32_t six[6], one;
+  uint64_t six64[6], one64;
+  optic_rng_bits32(key(), edge, 6, six);
+  optic_rng_bits64(key(), edge, 6, six64);
+  for (size_t i = 0; i < 6; i++) {
+    optic_rng_bits32(key(), edge + i, 1, &one);
+    optic_rng_bits64(key(), edge + i, 1, &one64);
+    RngKey pair = optic_rng_split(key(), edge + i);
+    assert_int_equal(six[i], one);
+    assert_int_equal(one, pair.at[0] ^ pair.at[1]);
+    assert_true(six64[i] == one64 && one64 == ((uint64_t)pair.at[0] << 32 | pair.at[1]));
+  }
 }
 
 static void test_floats(void **state)
