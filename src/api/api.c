@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/literate.h"
 #include "base/file.h"
 #include "lang/compile.h"
 #include "vm/machine.h"
@@ -306,6 +307,9 @@ static optic_status process(optic_context *optic, What what, const char *name, c
   bool fine = true, incomplete = false;
   if (path && !text) {
     fine = optic_file_read(core, vm->host.files, path, core->limits.script_bytes, &bytes);
+    if (fine && optic_is_literate(path)) {
+      optic_literate((char *)bytes.at, bytes.size);
+    }
     text = (const char *)bytes.at;
     size = bytes.size;
   }

@@ -225,6 +225,9 @@ void optic_diag_render(const Diag *diag, Text *out, bool colour)
   for (size_t i = 0; i < diag->call_count; i++) {
     optic_text_str(out, "  in ");
     optic_text_shown(out, diag->calls[i].function, strlen(diag->calls[i].function));
+    if (diag->calls[i].times > 1) {
+      optic_text_printf(out, " (%zu times in a row)", diag->calls[i].times);
+    }
     if (diag->calls[i].at.source) {
       optic_text_str(out, ", called at ");
       render_place(&diag->calls[i].at, out);

@@ -62,6 +62,7 @@ void optic_fault_clear(Fault *fault);
 typedef struct DiagCall {
   const char *function; /* "loss" */
   Place at;             /* where it was called */
+  size_t times;         /* as often in a row */
 } DiagCall;
 
 typedef struct Diag {

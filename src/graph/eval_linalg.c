@@ -253,7 +253,7 @@ EVAL(u_eigh)
   return lin_end(c, &l);
 }
 
-/* ---- several results ---------------------------------------------------------------------------------------------- */
+/* ---- several results ------------------------------------------------------------------------------------------- */
 Array *optic_w_part(Work *w, Array *flat, size_t first, const Shape *shape)
 {
   Attr attr = {.shape = {.rank = 1, .at = {1}}, .start = {(int64_t)first}};

@@ -356,7 +356,7 @@ static void add_to(Dtype t, void *to, size_t to_at, const void *from, size_t fro
   }
 }
 
-/* Zeros of the result's shape in what is computed in, x in the same, and the indices. False with all of them dropped. */
+/* Zeros of the result's shape in what is computed in, x in the same, and the indices. False with all dropped. */
 static bool scatter(Call *c, Array **x, Array **i, Array **out)
 {
   Dtype t = optic_compute_dtype(c->dtype, false);

@@ -75,7 +75,7 @@ Array *optic_stop_gradient(Core *core, Array *a)
   return a->node ? optic_array_view(core, a, &a->shape) : optic_array_keep(a);
 }
 
-/* ---- the walk back ------------------------------------------------------------------------------------------------ */
+/* ---- the walk back --------------------------------------------------------------------------------------------- */
 typedef struct Walk {
   Core *core;
   unsigned level;

@@ -1,7 +1,7 @@
 /* op.c: the table of operations, and their application: shape rule, record, evaluation. See op.h.
  *
- * A failure is harmless because of the order: whatever can fail comes before anything is written, and an evaluation that
- * writes in place does so after its own last allocation.
+ * A failure is harmless because of the order: whatever can fail comes before anything is written, and an evaluation
+ * that writes in place does so after its own last allocation.
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <string.h>

@@ -118,9 +118,14 @@ bool optic_axis(Call *c, int64_t axis, uint32_t rank, uint32_t *out)
                       axis, rank);
   }
   optic_fail(&c->core->fault, D_axis, "`%s`: %s has no axis %" PRId64, name, optic_describe(c->in[0], type), axis);
-  return rank ? optic_fail_hint(&c->core->fault, "its axes are 0 to %" PRIu32 ", or -1 to -%" PRIu32 " from the end",
-                                rank - 1, rank)
-              : optic_fail_hint(&c->core->fault, "a scalar has no axes");
+  if (rank) {
+    return optic_fail_hint(&c->core->fault, "its axes are 0 to %" PRIu32 ", or -1 to -%" PRIu32 " from the end",
+                           rank - 1, rank);
+  }
+  const char *hint = c->op == G_max   ? "the larger of two is maximum(a, b); max(x, axis) reduces"
+                     : c->op == G_min ? "the smaller of two is minimum(a, b); min(x, axis) reduces"
+                                      : "a scalar has no axes";
+  return optic_fail_hint(&c->core->fault, "%s", hint);
 }
 
 bool optic_axes(Call *c, const Shape *s)

@@ -61,7 +61,7 @@ GRAD(mean)
   return repeated(r, optic_w2(&r->w, G_div, r->g, optic_work_number(&r->w, n)));
 }
 
-/* The product of the others: by division, but where there are zeros. With one zero, only it has any; with more, none. */
+/* The product of the others: by division, but where there are zeros. With one zero, only it has any. */
 GRAD(prod)
 {
   (void)k;

@@ -108,7 +108,8 @@ OPTIC_API void optic_interrupt(optic_context *optic);
  * stay in the context: a later text sees them. The text may be freed after the call. */
 OPTIC_API optic_status optic_run_text(optic_context *optic, const char *name, const char *text, size_t size);
 /* The same for a file. Works without `allow_files` too: this is the host's file, not the script's. A first line that
- * begins with `#!` is a comment like any other. A file that cannot be read is OPTIC_WRONG, with a diagnostic. */
+ * begins with `#!` is a comment like any other. Of a Markdown file (".md") the cells fenced as `opt` are the script; the
+ * same holds for the other functions that take a path. A file that cannot be read is OPTIC_WRONG, with a diagnostic. */
 OPTIC_API optic_status optic_run_file(optic_context *optic, const char *path);
 
 /* Parse and check only: all errors and warnings of the text go to the write hook, and nothing runs. */

@@ -12,10 +12,9 @@
 /* The captured cell of `f` for a name bound by a function around; -1 where none binds it. */
 static int32_t captured_cell(Func *f, const Name *name)
 {
-  for (size_t i = 0; i < f->captures.size; i++) {
-    if (f->captures.at[i].name == name) {
-      return (int32_t)i;
-    }
+  int64_t known = optic_map_find(&f->capture_index, name);
+  if (known >= 0) {
+    return (int32_t)known;
   }
   Func *around = f->around;
   if (!around || !around->scope->parent) {
@@ -39,7 +38,8 @@ static int32_t captured_cell(Func *f, const Name *name)
     return 0;
   }
   Capture *out = VEC_PUSH(&f->c->core->alloc, &f->captures);
-  if (!out) {
+  if (!out || !optic_map_set(&f->capture_index, &f->c->scratch, name, (uint32_t)f->captures.size - 1)) {
+    f->captures.size -= out != NULL;
     f->c->oom = true;
     return 0;
   }

@@ -23,6 +23,16 @@ bool optic_opcode_has_names(unsigned op); /* c is a name list */
 bool optic_opcode_updates(unsigned op);   /* R[a] is read before it is written, though its letter is `w` */
 
 /* ---- names ---------------------------------------------------------------------------------------------------- */
+/* Names to numbers: a hash table in an arena. All zeros is an empty one. */
+typedef struct NameMap {
+  const Name **names;
+  uint32_t *values;
+  uint32_t count, cap;
+} NameMap;
+int64_t optic_map_find(const NameMap *map, const Name *name); /* -1: not there */
+/* Enters or replaces; false when there is no memory. */
+bool optic_map_set(NameMap *map, Arena *arena, const Name *name, uint32_t value);
+
 /* A name that a function binds. */
 typedef struct Var {
   const Name *name;
@@ -48,6 +58,7 @@ struct Scope {
   Scope *cursor;       /* where optic_scope_child looks first */
   Var *vars;           /* parameters first */
   uint32_t count, cap;
+  NameMap index;       /* name to the latest variable with it */
   const Name *self;    /* its own name, where a use of it may be SELF */
   uint32_t default_at; /* while the default of parameter i is walked: i + 1 */
 };
@@ -127,6 +138,7 @@ struct Func {
   VEC(NameList) names;
   VEC(TransformDesc) transforms;
   VEC(Capture) captures;
+  NameMap capture_index;
   VEC(Proto *) protos;
   VEC(uint32_t) checks; /* instructions COPY whose work is to find a local without value: they stay COPY */
   uint32_t first_temp;  /* registers below are parameters and locals */
@@ -154,7 +166,7 @@ typedef struct Ref {
 /* Resolves a name; REF_NONE after an error. */
 Ref optic_resolve(Func *f, const Name *name, Span span);
 
-/* Compiles the function `node` (N_FN or N_TRANSFORM) and emits its closure into `dst`. `hint` names an anonymous one. */
+/* Compiles `node` (N_FN or N_TRANSFORM) and emits its closure into `dst`. `hint` names an anonymous one. */
 void optic_gen_closure(Func *f, const Node *node, const Name *hint, uint32_t dst);
 /* Returns the value of `value` (NULL: none), ending open TRYs. */
 void optic_gen_return(Func *f, const Node *value, Span span);

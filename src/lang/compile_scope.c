@@ -10,14 +10,55 @@
  * SPDX-License-Identifier: MIT */
 #include "lang/compile_internal.h"
 
-Var *optic_scope_find(const Scope *scope, const Name *name)
+/* ---- tables of names ------------------------------------------------------------------------------------------ */
+int64_t optic_map_find(const NameMap *map, const Name *name)
 {
-  for (uint32_t i = scope->count; i > 0; i--) {
-    if (scope->vars[i - 1].name == name) {
-      return &scope->vars[i - 1];
+  if (map->cap) {
+    for (uint32_t i = name->hash & (map->cap - 1); map->names[i]; i = (i + 1) & (map->cap - 1)) {
+      if (map->names[i] == name) {
+        return map->values[i];
+      }
     }
   }
-  return NULL;
+  return -1;
+}
+
+static void place(NameMap *map, const Name *name, uint32_t value)
+{
+  uint32_t i = name->hash & (map->cap - 1);
+  while (map->names[i] && map->names[i] != name) {
+    i = (i + 1) & (map->cap - 1);
+  }
+  map->count += !map->names[i];
+  map->names[i] = name;
+  map->values[i] = value;
+}
+
+bool optic_map_set(NameMap *map, Arena *arena, const Name *name, uint32_t value)
+{
+  if ((map->count + 1) * 2 > map->cap) {
+    NameMap grown = {.cap = map->cap ? map->cap * 2 : 8};
+    grown.names = optic_arena_array(arena, grown.cap, sizeof *grown.names);
+    grown.values = optic_arena_array(arena, grown.cap, sizeof *grown.values);
+    if (!grown.names || !grown.values) {
+      return false;
+    }
+    for (uint32_t i = 0; i < map->cap; i++) {
+      if (map->names[i]) {
+        place(&grown, map->names[i], map->values[i]);
+      }
+    }
+    *map = grown;
+  }
+  place(map, name, value);
+  return true;
+}
+
+/* ---- scopes --------------------------------------------------------------------------------------------------- */
+Var *optic_scope_find(const Scope *scope, const Name *name)
+{
+  int64_t index = optic_map_find(&scope->index, name);
+  return index < 0 ? NULL : &scope->vars[index];
 }
 
 Scope *optic_scope_child(Scope *scope, const Node *node, Role role)
@@ -67,6 +108,9 @@ static Var *new_var(Compiler *c, Scope *s, const Name *name)
     }
     s->vars = vars;
     s->cap = cap;
+  }
+  if (!optic_map_set(&s->index, &c->scratch, name, s->count)) {
+    return NULL;
   }
   Var *v = &s->vars[s->count++];
   *v = (Var){.name = name};

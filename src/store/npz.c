@@ -363,7 +363,8 @@ static bool write_central(Writer *w, const Leaf *leaf, const Written *e)
   at = put(at, 2, fields ? 45 : 20);
   at = put_common(at, leaf, e, fields > 0);
   at = put(at, 2, fields ? fields + 4 : 0);
-  at = put(at, 10, 0); /* comment, disk, attributes */
+  at = put(at, 4, 0); /* comment, disk */
+  at = put(at, 6, 0); /* attributes */
   put(at, 4, wide_offset ? ALL32 : e->offset);
   at = put(extra, 2, 1);
   at = put(at, 2, fields);

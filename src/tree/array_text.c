@@ -3,7 +3,8 @@
  * NumPy's way: one format for the whole array, found in a first walk over the elements that are shown, so that points
  * and columns stand under each other; exponents when the numbers differ too much; beyond a thousand elements only the
  * edges of each axis. Commas as in a list of the language. A float shows the fewest digits that identify it, but never
- * more than 8 after the point.
+ * more than 8 after the point, or 6 in an array that is shortened, whose rows then fit in a line. The edges are
+ * narrower the more axes there are: a batch of images would fill pages.
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <math.h>
@@ -13,10 +14,12 @@
 
 #include "tree/array.h"
 
-enum { MOST = 1000 /* elements shown whole */, EDGE = 3, COLUMNS = 78, PRECISION = 8 };
+enum { MOST = 1000 /* elements shown whole */, COLUMNS = 78, MOST_DIGITS = 8, FEWER_DIGITS = 6 };
 
 typedef struct Style {
   bool exponents;
+  bool far;           /* an exponent has three digits */
+  int digits;         /* after the point, at most */
   int left, right;    /* columns before the point and after it */
   int width;          /* of a whole element */
   double least, most; /* magnitudes of finite numbers other than 0 */
@@ -103,9 +106,9 @@ static int element_text(const Array *a, size_t i, const Style *style, char *out,
     out[n++] = '-';
   }
   if (style->exponents) {
-    if (d.count > PRECISION + 1) {
+    if (d.count > style->digits + 1) {
       char buf[40];
-      optic_format(buf, sizeof buf, "%.*e", PRECISION, fabs(x));
+      optic_format(buf, sizeof buf, "%.*e", style->digits, fabs(x));
       split(buf, &d);
     }
     out[n++] = d.at[0];
@@ -115,12 +118,13 @@ static int element_text(const Array *a, size_t i, const Style *style, char *out,
       out[n++] = k < d.count ? d.at[k] : '0';
     }
     *right = n - *left - 1;
-    n += snprintf(out + n, TEXT - (size_t)n, "e%c%02d", d.exponent < 0 ? '-' : '+', abs(d.exponent));
+    n +=
+        snprintf(out + n, TEXT - (size_t)n, "e%c%0*d", d.exponent < 0 ? '-' : '+', style->far ? 3 : 2, abs(d.exponent));
     return n;
   }
-  if (d.count - 1 - d.exponent > PRECISION) { /* too many digits after the point */
+  if (d.count - 1 - d.exponent > style->digits) { /* too many digits after the point */
     char *start = out + n;
-    n += optic_format(start, TEXT - (size_t)n, "%.*f", PRECISION, fabs(x));
+    n += optic_format(start, TEXT - (size_t)n, "%.*f", style->digits, fabs(x));
     *left = (int)(strchr(out, '.') - out);
     while (out[n - 1] == '0') {
       n--;
@@ -149,9 +153,14 @@ static int element_text(const Array *a, size_t i, const Style *style, char *out,
 }
 
 /* ---- the elements that are shown ----------------------------------------------------------------------------- */
+static int64_t edge(const Array *a)
+{
+  return a->shape.rank <= 2 ? 3 : a->shape.rank == 3 ? 2 : 1;
+}
+
 static bool shortened(const Array *a, uint32_t axis)
 {
-  return a->count > MOST && a->shape.at[axis] > 2 * EDGE;
+  return a->count > MOST && a->shape.at[axis] > 2 * edge(a);
 }
 
 /* Calls `visit` for each; `phase` is its own business. */
@@ -164,8 +173,8 @@ static void walk(const Array *a, uint32_t axis, size_t index, void (*visit)(cons
   }
   int64_t n = a->shape.at[axis];
   for (int64_t i = 0; i < n; i++) {
-    if (shortened(a, axis) && i == EDGE) {
-      i = n - EDGE;
+    if (shortened(a, axis) && i == edge(a)) {
+      i = n - edge(a);
     }
     walk(a, axis + 1, index * (size_t)n + (size_t)i, visit, style);
   }
@@ -189,10 +198,9 @@ static void columns(const Array *a, size_t i, Style *style)
     style->width = n > style->width ? n : style->width;
     return;
   }
-  int tail = n - left - 1 - right; /* the exponent */
   style->left = left > style->left ? left : style->left;
   style->right = right > style->right ? right : style->right;
-  int whole = style->left + 1 + style->right + tail;
+  int whole = style->exponents ? n : style->left + 1 + style->right;
   style->width = whole > style->width ? whole : style->width;
 }
 
@@ -228,7 +236,7 @@ static void last_axis(Printer *p, size_t index)
   uint32_t axis = p->a->shape.rank - 1;
   int64_t n = p->a->shape.at[axis];
   for (int64_t i = 0; i < n; i++) {
-    bool gap = shortened(p->a, axis) && i == EDGE;
+    bool gap = shortened(p->a, axis) && i == edge(p->a);
     size_t wide = gap ? 3 : (size_t)p->style.width;
     if (i) {
       optic_text_char(p->out, ',');
@@ -242,7 +250,7 @@ static void last_axis(Printer *p, size_t index)
     p->column += wide + 1;
     if (gap) {
       optic_text_str(p->out, "...");
-      i = n - EDGE - 1;
+      i = n - edge(p->a) - 1;
     } else {
       element(p, index * (size_t)n + (size_t)i);
     }
@@ -263,9 +271,9 @@ static void axis_text(Printer *p, uint32_t axis, size_t index)
         optic_text_char(p->out, ',');
         new_line(p, axis + 1, rank - 1 - axis);
       }
-      if (shortened(p->a, axis) && i == EDGE) {
+      if (shortened(p->a, axis) && i == edge(p->a)) {
         optic_text_str(p->out, "...");
-        i = n - EDGE - 1;
+        i = n - edge(p->a) - 1;
         continue;
       }
       axis_text(p, axis + 1, index * (size_t)n + (size_t)i);
@@ -281,7 +289,7 @@ void optic_array_text(Text *out, const Array *a, size_t indent)
     if (a->dtype == DT_BOOL) {
       optic_text_str(out, x != 0 ? "true" : "false");
     } else if (a->dtype == DT_F16 || a->dtype == DT_BF16) {
-      Style style = {.exponents = x != 0 && (fabs(x) < 1e-4 || fabs(x) >= 1e16)};
+      Style style = {.digits = MOST_DIGITS, .exponents = x != 0 && (fabs(x) < 1e-4 || fabs(x) >= 1e16)};
       char text[TEXT];
       int left, right, n = element_text(a, 0, &style, text, &left, &right);
       n -= n > 0 && text[n - 1] == '.';
@@ -297,12 +305,14 @@ void optic_array_text(Text *out, const Array *a, size_t indent)
     optic_text_str(out, "[]");
     return;
   }
-  Printer p = {.out = out, .a = a, .indent = indent, .style = {.least = INFINITY}};
+  Printer p = {.out = out, .a = a, .indent = indent};
+  p.style = (Style){.digits = a->count > MOST ? FEWER_DIGITS : MOST_DIGITS, .least = INFINITY};
   if (optic_dtype_is_float((Dtype)a->dtype)) {
     walk(a, 0, 0, magnitudes, &p.style);
     p.style.exponents =
         p.style.most > 0 && (p.style.most >= 1e8 || p.style.least < 1e-4 || p.style.most / p.style.least > 1000);
   }
+  p.style.far = p.style.exponents && (p.style.most >= 1e100 || p.style.least < 1e-99);
   walk(a, 0, 0, columns, &p.style);
   if (p.style.exponents) { /* again: all have as many digits now as the longest */
     walk(a, 0, 0, columns, &p.style);

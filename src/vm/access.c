@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "vm/builtins.h"
 #include "vm/object.h"
 
 /* ---- nearest names ------------------------------------------------------------------------------------------- */
@@ -30,7 +31,7 @@ static bool hint_nearest(Vm *vm, const Nearest *n)
 
 static Nearest nearest_to(const char *text, size_t size)
 {
-  return (Nearest){.wrong = text, .size = size, .least = size < 4 ? 2 : 3};
+  return (Nearest){.wrong = text, .size = size, .least = size < 2 ? 1 : size < 4 ? 2 : 3};
 }
 
 /* ---- fields -------------------------------------------------------------------------------------------------- */
@@ -149,7 +150,7 @@ static bool no_field(Vm *vm, Value v, const Name *name)
     }
     return hint_nearest(vm, &n);
   }
-  optic_fail(&vm->core.fault, D_no_field, "a %s has no field or method `%s`", optic_type_text(vm, v), name->text);
+  optic_fail(&vm->core.fault, D_no_field, "%s has no field or method `%s`", optic_type_noun(vm, v), name->text);
   if (v.tag == V_MODULE) {
     for (uint32_t i = 0; i < v.module->keys->count; i++) {
       consider(&n, v.module->keys->names[i]->text, v.module->keys->names[i]->size);
@@ -163,6 +164,12 @@ static bool no_field(Vm *vm, Value v, const Name *name)
     if (optic_find_method(vm, v, vm->method_keys->names[i], &b)) {
       consider(&n, vm->method_keys->names[i]->text, vm->method_keys->names[i]->size);
     }
+  }
+  if (optic_is_function(v) && (strcmp(name->text, "init") == 0 || strcmp(name->text, "update") == 0)) {
+    return optic_fail_hint(&vm->core.fault, "call it first: with its arguments it makes the transform");
+  }
+  if (v.tag != V_MODULE && optic_standard_index(vm, name) >= 0) {
+    return optic_fail_hint(&vm->core.fault, "it is a function: `%s(x)`", name->text);
   }
   return hint_nearest(vm, &n);
 }
@@ -212,8 +219,8 @@ static bool position(Vm *vm, Value subscript, int64_t size, const char *of, int6
   } else if (subscript.tag == V_ARRAY && subscript.array->count == 1 && !optic_dtype_is_float((Dtype)subscript.array->dtype)) {
     x = optic_array_get(subscript.array, 0);
   } else {
-    return optic_fail(&vm->core.fault, D_index, "a %s is indexed with a whole number or a slice, not a %s", of,
-                      optic_type_text(vm, subscript));
+    return optic_fail(&vm->core.fault, D_index, "%s is indexed with a whole number or a slice, not %s", of,
+                      optic_type_noun(vm, subscript));
   }
   if (x != floor(x) || fabs(x) > 9e15) {
     char shown[40];
@@ -222,7 +229,7 @@ static bool position(Vm *vm, Value subscript, int64_t size, const char *of, int6
   }
   int64_t i = (int64_t)x;
   if (i < -size || i >= size) {
-    return optic_fail(&vm->core.fault, D_index, "index %lld is out of range for a %s of %lld", (long long)i, of, (long long)size);
+    return optic_fail(&vm->core.fault, D_index, "index %lld is out of range for %s of %lld", (long long)i, of, (long long)size);
   }
   *out = i < 0 ? i + size : i;
   return true;
@@ -312,7 +319,8 @@ static bool cut_of(Vm *vm, const Array *a, const Value *subs, size_t count, Cut 
       }
       if (optic_dtype_is_float((Dtype)items->dtype) || items->dtype == DT_BOOL) {
         optic_fail(&vm->core.fault, D_index, "an array of indices is i32, not %s", optic_dtype_name((Dtype)items->dtype));
-        return items->dtype == DT_BOOL ? optic_fail_hint(&vm->core.fault, "to choose by a mask write where(mask, a, b)") : false;
+        return optic_fail_hint(&vm->core.fault, items->dtype == DT_BOOL ? "to choose by a mask write where(mask, a, b)"
+                                                                        : "write a list, or convert it: astype(x, \"i32\")");
       }
       for (size_t k = 0; k < items->count; k++) {
         double x = optic_array_get(items, k);
@@ -322,7 +330,7 @@ static bool cut_of(Vm *vm, const Array *a, const Value *subs, size_t count, Cut 
       }
       cut->items = items;
       cut->item_axis = cut->kept.rank;
-    } else if (position(vm, subs[i], size, "axis", &start)) {
+    } else if (position(vm, subs[i], size, "an axis", &start)) {
       n = 1;
       scalar = true;
     } else {
@@ -400,7 +408,7 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
 {
   int64_t size = (int64_t)optic_utf8_width(s->text, s->size), start, step = 1, count = 1;
   if (subscript.tag == V_SLICE ? !slice_range(vm, subscript.slice, size, &start, &step, &count)
-                               : !position(vm, subscript, size, "string", &start)) {
+                               : !position(vm, subscript, size, "a string", &start)) {
     return false;
   }
   Text text;
@@ -431,7 +439,7 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
 static bool record_key(Vm *vm, Value subscript, const Record *r, const Name **name)
 {
   if (subscript.tag != V_STRING) {
-    return optic_fail(&vm->core.fault, D_index, "a record is indexed with a string, not a %s", optic_type_text(vm, subscript));
+    return optic_fail(&vm->core.fault, D_index, "a record is indexed with a string, not %s", optic_type_noun(vm, subscript));
   }
   if (subscript.string->size > vm->core.limits.name_bytes) {
     return optic_fail(&vm->core.fault, D_too_large, "a record's key is longer than %u bytes", vm->core.limits.name_bytes);
@@ -450,7 +458,7 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
     if (subscript.tag == V_SLICE) {
       return slice_list(vm, v.list, subscript.slice, out);
     }
-    if (!position(vm, subscript, (int64_t)v.list->size, "list", &i)) {
+    if (!position(vm, subscript, (int64_t)v.list->size, "a list", &i)) {
       return false;
     }
     *out = optic_keep(v.list->at[i]);
@@ -484,19 +492,40 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
   case V_CELL:
     break;
   }
-  optic_fail(&vm->core.fault, D_type, "a %s cannot be indexed", optic_type_text(vm, v));
+  optic_fail(&vm->core.fault, D_type, "%s cannot be indexed", optic_type_noun(vm, v));
   return v.tag == V_ITER ? optic_fail_hint(&vm->core.fault, "make a list of it: list(x)") : false;
 }
 
 bool optic_get_items(Vm *vm, Value v, const List *subscripts, Value *out)
 {
   if (v.tag != V_ARRAY) {
-    return optic_fail(&vm->core.fault, D_type, "only an array takes several subscripts, not a %s", optic_type_text(vm, v));
+    return optic_fail(&vm->core.fault, D_type, "only an array takes several subscripts, not %s", optic_type_noun(vm, v));
   }
   return get_array(vm, v.array, subscripts->at, subscripts->size, out);
 }
 
 /* ---- assignment within a value ------------------------------------------------------------------------------- */
+/* The numbers of a list take the array's dtype, as a number alone does: integers only whole ones. */
+static bool numbers_like(Vm *vm, const Array *a, const Value *list, Array **out)
+{
+  Array *numbers;
+  if (!optic_arg_numbers(vm, list, "value", &numbers)) {
+    return false;
+  }
+  for (size_t i = 0; !optic_dtype_is_float((Dtype)a->dtype) && i < numbers->count; i++) {
+    double x = optic_array_get(numbers, i);
+    if (x != floor(x)) {
+      optic_array_drop(&vm->core, numbers);
+      return optic_fail(&vm->core.fault, D_dtype, "%.15g cannot be an element of an %s array", x,
+                        optic_dtype_name((Dtype)a->dtype));
+    }
+  }
+  Attr as = {.dtype = (Dtype)a->dtype};
+  *out = optic_apply1(&vm->core, G_astype, numbers, &as);
+  optic_array_drop(&vm->core, numbers);
+  return *out != NULL;
+}
+
 static bool set_array(Vm *vm, Value *root, const Value *subs, size_t count, Value value)
 {
   Cut cut;
@@ -507,7 +536,7 @@ static bool set_array(Vm *vm, Value *root, const Value *subs, size_t count, Valu
     fine = optic_fail(&core->fault, D_index, "assigning to an array of indices is not possible");
     optic_fail_hint(&core->fault, "use where(mask, new, old)");
   }
-  fine = fine && (v = optic_to_array(vm, value)) != NULL;
+  fine = fine && (value.tag == V_LIST ? numbers_like(vm, a, &value, &v) : (v = optic_to_array(vm, value)) != NULL);
   if (fine && !optic_shape_equal(&cut.kept, &cut.slice.shape) && v->shape.rank > 0) {
     /* Axes that an index took away are put back, so that the value's axes stand where they belong. */
     Shape want = cut.kept;
@@ -558,7 +587,7 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, Value value)
       fine = optic_fail(&vm->core.fault, D_index, "a slice of a list cannot be assigned");
       optic_fail_hint(&vm->core.fault, "build the list anew: [*xs[:i], *new, *xs[j:]]");
     } else {
-      fine = position(vm, step, (int64_t)root->list->size, "list", &i) && optic_list_own(vm, root);
+      fine = position(vm, step, (int64_t)root->list->size, "a list", &i) && optic_list_own(vm, root);
     }
     if (fine) {
       Value old = root->list->at[i];
@@ -572,8 +601,8 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, Value value)
       return true;
     }
   } else {
-    fine = optic_fail(&vm->core.fault, D_type, kind == 'f' ? "a %s has no fields that can be assigned" : "a %s has no items that can be assigned",
-                      optic_type_text(vm, *root));
+    fine = optic_fail(&vm->core.fault, D_type, kind == 'f' ? "%s has no fields that can be assigned" : "%s has no items that can be assigned",
+                      optic_type_noun(vm, *root));
   }
   optic_drop(vm, value);
   return false;
@@ -610,10 +639,10 @@ static Value *descend(Vm *vm, Value *root, char kind, Value step)
     return optic_record_own(vm, root) ? optic_record_get(root->record, name) : NULL;
   }
   if (root->tag == V_LIST && kind == 'i') {
-    bool fine = position(vm, step, (int64_t)root->list->size, "list", &i) && optic_list_own(vm, root);
+    bool fine = position(vm, step, (int64_t)root->list->size, "a list", &i) && optic_list_own(vm, root);
     return fine ? &root->list->at[i] : NULL;
   }
-  optic_fail(&vm->core.fault, D_type, "a %s has nothing of that name to assign within", optic_type_text(vm, *root));
+  optic_fail(&vm->core.fault, D_type, "%s has nothing of that name to assign within", optic_type_noun(vm, *root));
   return NULL;
 }
 

@@ -31,7 +31,7 @@ static bool wrong_type(Vm *vm, const char *what, const char *wanted, Value v)
     return optic_fail(optic_vm_fault(vm), D_arguments, "%s is missing; it must be %s", label(what, name), wanted);
   }
   return optic_fail(optic_vm_fault(vm), D_type, "%s must be %s, not %s", label(what, name), wanted,
-                    v.tag == V_NONE ? "none" : optic_type_text(vm, v));
+                    optic_type_noun(vm, v));
 }
 
 bool optic_arg_number(Vm *vm, const Value *arg, const char *what, double *out)
@@ -64,6 +64,10 @@ bool optic_arg_int(Vm *vm, const Value *arg, const char *what, int64_t low, int6
       *out = i;
       return true;
     }
+    if (i > high && low <= -((int64_t)1 << 53)) {
+      return optic_fail(optic_vm_fault(vm), D_value, "%s must be at most %" PRId64 ", and is %" PRId64,
+                        label(what, name), high, i);
+    }
     if (high >= (int64_t)1 << 53) {
       return optic_fail(optic_vm_fault(vm), D_value, "%s must be at least %" PRId64 ", and is %" PRId64,
                         label(what, name), low, i);
@@ -72,7 +76,8 @@ bool optic_arg_int(Vm *vm, const Value *arg, const char *what, int64_t low, int6
                       label(what, name), low, high, i);
   }
   optic_format(shown, sizeof shown, "%.15g", x);
-  return optic_fail(optic_vm_fault(vm), D_value, "%s must be a whole number, and is %s", label(what, name), shown);
+  return optic_fail(optic_vm_fault(vm), D_value, "%s must be a whole number%s, and is %s", label(what, name),
+                    x == floor(x) ? " up to 2**53" : "", shown); /* infinities are their own floor */
 }
 
 bool optic_arg_bool(Vm *vm, const Value *arg, const char *what, bool *out)
@@ -212,8 +217,8 @@ Array *optic_to_array(Vm *vm, Value v)
   case V_CELL:
     break;
   }
-  optic_fail(optic_vm_fault(vm), D_type, "a number or an array is needed here, not %s%s",
-             v.tag == V_NONE ? "" : "a ", optic_type_text(vm, v));
+  optic_fail(optic_vm_fault(vm), D_type, "a number or an array is needed here, not %s",
+             optic_type_noun(vm, v));
   return NULL;
 }
 

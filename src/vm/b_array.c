@@ -204,7 +204,7 @@ static bool like_leaf(void *user, Vm *vm, const char *path, size_t path_size, co
     return true;
   }
   if (leaf.tag != V_ARRAY) {
-    return optic_fail(optic_vm_fault(vm), D_type, "%s: a %s is no array", like->name, optic_type_text(vm, leaf));
+    return optic_fail(optic_vm_fault(vm), D_type, "%s: %s is no array", like->name, optic_type_noun(vm, leaf));
   }
   Dtype dtype = like->has_dtype ? like->dtype : (Dtype)leaf.array->dtype;
   if (like->value.tag == V_NUMBER || like->value.tag == V_BOOL) {
@@ -254,7 +254,7 @@ static bool astype_leaf(void *user, Vm *vm, const char *path, size_t path_size, 
   Array *x;
   (void)path, (void)path_size, (void)count;
   if (leaves[0].tag != V_ARRAY && leaves[0].tag != V_NUMBER && leaves[0].tag != V_BOOL) {
-    return optic_fail(optic_vm_fault(vm), D_type, "astype: a %s is no array", optic_type_text(vm, leaves[0]));
+    return optic_fail(optic_vm_fault(vm), D_type, "astype: %s is no array", optic_type_noun(vm, leaves[0]));
   }
   return (x = optic_to_array(vm, leaves[0])) && yield_as(vm, x, *(const Dtype *)user, out);
 }
@@ -313,7 +313,7 @@ static const Builtin rows[] = {
      b_full, 0},
     {"zeros_like(tree, dtype = none)",
      "A tree (or array) of zeros with the shapes and dtypes of `tree`; numbers give 0.\n\n"
-     ">>> zeros_like({a: 3, b: ones(2)})\n{a: 0, b: f32[2] [0., 0.]}",
+     ">>> zeros_like({a: 3, b: ones(2)})\n{a: 0, b: f32[2] [0, 0]}",
      b_zeros_like, 0},
     {"ones_like(tree, dtype = none)",
      "A tree (or array) of ones with the shapes and dtypes of `tree`; numbers give 1.\n\n"
@@ -337,8 +337,7 @@ static const Builtin rows[] = {
      b_eye, 0},
     {"astype(x, dtype)",
      "The array, number or tree converted to a dtype: f32, f64, bf16, f16, i32, u8, bool.\n\n"
-     "Floats to integers are cut towards 0.\n\n>>> astype([1.7, -1.7], \"i32\")\n"
-     "[\n  i32[] 1\n  i32[] -1\n]",
+     "Floats to integers are cut towards 0.\n\n>>> astype(array([1.7, -1.7]), \"i32\")\n[ 1, -1]",
      b_astype, BUILTIN_OF_ARRAY},
     {"shape(x)", "The sizes of an array's axes, as a list; [] for a number.\n\n>>> shape(zeros([3, 4]))\n[3, 4]", b_shape, 0},
     {"size(x)", "How many elements an array has.\n\n>>> size(zeros([3, 4]))\n12", b_size, 0},

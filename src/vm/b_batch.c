@@ -131,8 +131,8 @@ static bool same_rows(void *user, Vm *vm, const char *path, size_t path_size, Va
   Fault *fault = optic_vm_fault(vm);
   int shown = path_size < 200 ? (int)path_size : 200;
   if (leaf.tag != V_ARRAY || leaf.array->shape.rank == 0) {
-    return optic_fail(fault, D_type, "batches: each leaf must be an array with rows, and `%.*s` is a %s", shown, path,
-                      optic_type_text(vm, leaf));
+    return optic_fail(fault, D_type, "batches: each leaf must be an array with rows, and `%.*s` is %s", shown, path,
+                      optic_type_noun(vm, leaf));
   }
   int64_t count = leaf.array->shape.at[0];
   if (rows->count >= 0 && count != rows->count) {

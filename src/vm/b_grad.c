@@ -157,8 +157,8 @@ static Array *scalar_result(Vm *vm, Value v, bool has_aux)
                             optic_dtype_is_float((Dtype)v.array->dtype))) {
     return optic_to_array(vm, v);
   }
-  optic_fail(optic_vm_fault(vm), D_gradient, "a gradient is taken of a function whose %s is a number, and this is %s%s",
-             has_aux ? "first result" : "result", v.tag == V_NONE ? "" : "a ", optic_type_text(vm, v));
+  optic_fail(optic_vm_fault(vm), D_gradient, "a gradient is taken of a function whose %s is a number, and this is %s",
+             has_aux ? "first result" : "result", optic_type_noun(vm, v));
   if (v.tag == V_ARRAY) {
     optic_fail_hint(optic_vm_fault(vm), optic_dtype_is_float((Dtype)v.array->dtype)
                                             ? "reduce it with sum or mean"
@@ -258,8 +258,8 @@ static bool take(Vm *vm, const Asked *a, Taking *t, Value *result)
   }
   bool two = out.tag == V_LIST && out.list->size == 2;
   if (a->has_aux && !two) {
-    optic_fail(&core->fault, D_gradient, "with has_aux the function returns [value, aux], and this is a %s",
-               optic_type_text(vm, out));
+    optic_fail(&core->fault, D_gradient, "with has_aux the function returns [value, aux], and this is %s",
+               optic_type_noun(vm, out));
     optic_drop(vm, out);
     return false;
   }
@@ -314,8 +314,8 @@ static bool make(Vm *vm, const Value *args, bool with_value, Value *result)
   const char *name = with_value ? "value_and_grad" : "grad";
   Value parts[4] = {args[0], args[1], args[2], optic_bool(with_value)};
   if (!optic_is_function(args[0])) {
-    return optic_fail(optic_vm_fault(vm), D_type, "%s: a function is needed, not %s%s", name,
-                      args[0].tag == V_NONE ? "" : "a ", optic_type_text(vm, args[0]));
+    return optic_fail(optic_vm_fault(vm), D_type, "%s: a function is needed, not %s", name,
+                      optic_type_noun(vm, args[0]));
   }
   if (args[2].tag != V_BOOL) {
     return optic_fail(optic_vm_fault(vm), D_type, "%s: `has_aux` must be true or false", name);
@@ -359,7 +359,7 @@ static bool b_value_and_grad(Vm *vm, Value *args, Value *result)
 static bool b_jit(Vm *vm, Value *args, Value *result)
 {
   if (!optic_is_function(args[0])) {
-    return optic_fail(optic_vm_fault(vm), D_type, "jit: a function is needed, not a %s", optic_type_text(vm, args[0]));
+    return optic_fail(optic_vm_fault(vm), D_type, "jit: a function is needed, not %s", optic_type_noun(vm, args[0]));
   }
   *result = optic_keep(args[0]);
   return true;

@@ -10,8 +10,8 @@
 
 static bool wrong(Vm *vm, const char *function, const char *wanted, Value v)
 {
-  return optic_fail(optic_vm_fault(vm), D_type, "%s: %s is needed, not %s%s", function, wanted,
-                    v.tag == V_NONE ? "" : "a ", optic_type_text(vm, v));
+  return optic_fail(optic_vm_fault(vm), D_type, "%s: %s is needed, not %s", function, wanted,
+                    optic_type_noun(vm, v));
 }
 
 static bool arg_function(Vm *vm, Value f, const char *function)
@@ -56,7 +56,7 @@ static bool b_len(Vm *vm, Value *args, Value *result)
     n = v.iter->type->length ? v.iter->type->length(vm, v.iter) : -1;
   }
   if (n < 0) {
-    return optic_fail(optic_vm_fault(vm), D_type, "a %s has no length", optic_type_text(vm, v));
+    return optic_fail(optic_vm_fault(vm), D_type, "%s has no length", optic_type_noun(vm, v));
   }
   *result = optic_number((double)n);
   return true;
@@ -237,8 +237,8 @@ static bool compare(Vm *vm, Value a, Value b, int *order)
     return true;
   }
   char first[64];
-  optic_format(first, sizeof first, "%s", optic_type_text(vm, a));
-  return optic_fail(optic_vm_fault(vm), D_type, "sorted: a %s and a %s have no order", first, optic_type_text(vm, b));
+  optic_format(first, sizeof first, "%s", optic_type_noun(vm, a));
+  return optic_fail(optic_vm_fault(vm), D_type, "sorted: %s and %s have no order", first, optic_type_noun(vm, b));
 }
 
 /* Merge sort, bottom up, of indices into keys[]; stable. */

@@ -154,6 +154,40 @@ static bool b_fold_in(Vm *vm, Value *args, Value *result)
   return true;
 }
 
+static bool b_key_data(Vm *vm, Value *args, Value *result)
+{
+  RngKey key;
+  if (!key_arg(vm, &args[0], "key_data: key", &key)) {
+    return false;
+  }
+  List *list = optic_list_new(vm, 2);
+  Value v = {.tag = V_LIST, .list = list};
+  if (!list || !optic_list_push(vm, list, optic_number(key.at[0])) ||
+      !optic_list_push(vm, list, optic_number(key.at[1]))) {
+    if (list) {
+      optic_drop(vm, v);
+    }
+    return false;
+  }
+  *result = v;
+  return true;
+}
+
+static bool b_wrap_key_data(Vm *vm, Value *args, Value *result)
+{
+  Array *words;
+  if (!optic_arg_numbers(vm, &args[0], "wrap_key_data: data", &words)) {
+    return false;
+  }
+  double high = words->count == 2 ? optic_array_get(words, 0) : -1, low = words->count == 2 ? optic_array_get(words, 1) : -1;
+  optic_array_drop(optic_vm_core(vm), words);
+  if (!(high >= 0 && high <= UINT32_MAX && high == floor(high) && low >= 0 && low <= UINT32_MAX && low == floor(low))) {
+    return optic_fail(optic_vm_fault(vm), D_value, "wrap_key_data: a key is two whole numbers from 0 to 2 ** 32 - 1");
+  }
+  *result = key_value((RngKey){{(uint32_t)high, (uint32_t)low}});
+  return true;
+}
+
 /* ---- draws ----------------------------------------------------------------------------------------------------- */
 static bool b_bits(Vm *vm, Value *args, Value *result)
 {
@@ -433,6 +467,8 @@ static const Builtin rows[] = {
      b_split, 0},
     {"fold_in(key, data)", "A new key from a key and a whole number.\n\n>>> fold_in(key(0), 1) == fold_in(key(0), 2)\nfalse",
      b_fold_in, 0},
+    {"key_data(key)", "The two words of a key.\n\n>>> key_data(key(7))\n[0, 7]", b_key_data, 0},
+    {"wrap_key_data(data)", "The key of these two words.\n\n>>> wrap_key_data([0, 7]) == key(7)\ntrue", b_wrap_key_data, 0},
     {"bits(key, shape = none)",
      "Random 32-bit words: whole numbers from 0 to 2 ** 32 - 1, in f64, which holds them.\n\n"
      ">>> bits(key(0), 2).shape\n[2]",

@@ -112,8 +112,8 @@ static bool add_fields(Vm *vm, Record *r, Value from)
     }
     bool ok = pair.tag == V_LIST && pair.list->size == 2;
     if (!ok) {
-      optic_fail(optic_vm_fault(vm), D_type, "record: a list of pairs [name, value] is needed, and an item is a %s",
-                 optic_type_text(vm, pair));
+      optic_fail(optic_vm_fault(vm), D_type, "record: a list of pairs [name, value] is needed, and an item is %s",
+                 optic_type_noun(vm, pair));
     }
     const Name *name = ok ? name_of(vm, &pair.list->at[0], "record: name") : NULL;
     got = name && optic_record_set(vm, r, name, optic_keep(pair.list->at[1])) ? 1 : -1;

@@ -277,8 +277,8 @@ static bool settle(Walk *w, const Value *choice, bool strings)
   } else if (choice->tag == V_BOOL || choice->tag == V_STRING) {
     w->kind = BY_ALL;
   } else if (!optic_is_tree(*choice) && choice->tag != V_NONE) {
-    return optic_fail(optic_vm_fault(w->vm), D_pattern, "%s: a %s chooses no leaves; a path pattern, a function of "
-                      "(path, leaf), or a tree of %s does", w->name, optic_type_text(w->vm, *choice),
+    return optic_fail(optic_vm_fault(w->vm), D_pattern, "%s: %s chooses no leaves; a path pattern, a function of "
+                      "(path, leaf), or a tree of %s does", w->name, optic_type_noun(w->vm, *choice),
                       strings ? "labels" : "booleans");
   }
   return true;

@@ -396,8 +396,8 @@ static bool b_doc(Vm *vm, Value *args, Value *result)
   } else if (args[0].tag == V_TRANSFORM) {
     doc = args[0].transform->desc ? args[0].transform->desc->doc : NULL;
   } else {
-    return optic_fail(optic_vm_fault(vm), D_type, "doc: a function or transform is needed, not a %s",
-                      optic_type_text(vm, args[0]));
+    return optic_fail(optic_vm_fault(vm), D_type, "doc: a function or transform is needed, not %s",
+                      optic_type_noun(vm, args[0]));
   }
   if (!doc) {
     *result = optic_none();

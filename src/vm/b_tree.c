@@ -16,10 +16,10 @@ static int shown(size_t path_size)
 
 static bool wrong_leaf(Vm *vm, const char *name, const char *path, size_t path_size, Value leaf)
 {
-  return path_size ? optic_fail(optic_vm_fault(vm), D_type, "%s: the leaf `%.*s` is a %s, not an array", name,
-                                shown(path_size), path, optic_type_text(vm, leaf))
-                   : optic_fail(optic_vm_fault(vm), D_type, "%s: a %s is no tree of arrays", name,
-                                optic_type_text(vm, leaf));
+  return path_size ? optic_fail(optic_vm_fault(vm), D_type, "%s: the leaf `%.*s` is %s, not an array", name,
+                                shown(path_size), path, optic_type_noun(vm, leaf))
+                   : optic_fail(optic_vm_fault(vm), D_type, "%s: %s is no tree of arrays", name,
+                                optic_type_noun(vm, leaf));
 }
 
 static bool numeric(Value v)
@@ -55,8 +55,8 @@ static bool map_tree(Vm *vm, const Value *args, bool with_path, Value *result)
   const List *rest = args[2].list;
   size_t count = rest->size + 1, room, bytes;
   if (!optic_is_function(args[0])) {
-    optic_fail(&core->fault, D_type, "%s: `f` must be a function, not a %s",
-               with_path ? "tree_map_with_path" : "tree_map", optic_type_text(vm, args[0]));
+    optic_fail(&core->fault, D_type, "%s: `f` must be a function, not %s",
+               with_path ? "tree_map_with_path" : "tree_map", optic_type_noun(vm, args[0]));
     return optic_is_tree(args[0]) || numeric(args[0]) ? optic_fail_hint(&core->fault, "the function comes first") : false;
   }
   if (!optic_size_mul(count, 2, &room) || !optic_size_add(room, 1, &room) ||

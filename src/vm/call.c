@@ -497,7 +497,7 @@ static bool call_bound(Vm *vm, const Bound *bound, Value *args, uint32_t count, 
 
 static bool not_callable(Vm *vm, Value fn)
 {
-  optic_fail(&vm->core.fault, D_not_callable, "a %s cannot be called", optic_type_text(vm, fn));
+  optic_fail(&vm->core.fault, D_not_callable, "%s cannot be called", optic_type_noun(vm, fn));
   if (fn.tag == V_TRANSFORM) {
     optic_fail_hint(&vm->core.fault, "a transform has two functions: tx.init(params) and tx.update(updates, state, params)");
   }

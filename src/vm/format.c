@@ -197,8 +197,8 @@ static bool format_number(Vm *vm, double x, bool single, const Spec *s, const ch
 static bool format_text(Vm *vm, Value v, const Spec *s, const char *spec, size_t size, Text *out)
 {
   if ((s->type && s->type != 's') || s->commas || s->sign != '-' || s->align == '=') {
-    optic_fail(optic_vm_fault(vm), D_type, "format: `%.*s` is for a number, and the value is a %s",
-               (int)(size > 40 ? 40 : size), spec, optic_type_text(vm, v));
+    optic_fail(optic_vm_fault(vm), D_type, "format: `%.*s` is for a number, and the value is %s",
+               (int)(size > 40 ? 40 : size), spec, optic_type_noun(vm, v));
     return false;
   }
   Text body;

@@ -106,7 +106,7 @@ bool optic_iterate(Vm *vm, Value over, Iter **out)
     return *out != NULL;
   }
   if (!type || (over.tag == V_ARRAY && over.array->shape.rank == 0)) {
-    optic_fail(&vm->core.fault, D_type, "a %s cannot be iterated over", optic_type_text(vm, over));
+    optic_fail(&vm->core.fault, D_type, "%s cannot be iterated over", optic_type_noun(vm, over));
     return over.tag == V_NUMBER ? optic_fail_hint(&vm->core.fault, "to count write range(n)") : false;
   }
   *out = walker_new(vm, type, over);

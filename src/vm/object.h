@@ -101,6 +101,7 @@ enum { TRACE = 24 };
 typedef struct TraceCall {
   const Name *function; /* NULL: the top level */
   Place at;             /* where in it the run was */
+  uint32_t times;       /* as often in a row: recursion */
   bool standard;
 } TraceCall;
 
@@ -189,6 +190,8 @@ bool optic_transform_update(Vm *vm, Transform *t, Value updates, Value state, Va
 bool optic_hyperparams_view(Vm *vm, const Record *state, Value *out, bool *found);
 /* Sets a hyperparameter by name or path somewhere below the state *v; ends its schedule. */
 bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Value value);
+/* False with the fault set for what cannot stand for a parameter marked `: number`. */
+bool optic_hyper_fits(Vm *vm, const Name *transform, const Name *hyper, Value v);
 
 /* ---- standard.c: the standard library */
 bool optic_standard_init(Vm *vm);

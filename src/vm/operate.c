@@ -31,12 +31,12 @@ static const char *op_text(OpId op)
 static bool fail_types(Vm *vm, OpId op, const Value *in, size_t count)
 {
   char first[128];
-  optic_format(first, sizeof first, "%s", optic_type_text(vm, in[0]));
+  optic_format(first, sizeof first, "%s", optic_type_noun(vm, in[0]));
   if (count == 1) {
     return optic_fail(&vm->core.fault, D_type, "`%s` does not work on a %s", op_text(op), first);
   }
-  return optic_fail(&vm->core.fault, D_type, "`%s` does not work on a %s and a %s", op_text(op), first,
-                    optic_type_text(vm, in[1]));
+  return optic_fail(&vm->core.fault, D_type, "`%s` does not work on %s and %s", op_text(op), first,
+                    optic_type_noun(vm, in[1]));
 }
 
 static bool is_scalar(Value v)
@@ -228,13 +228,13 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
       *out = optic_record_get(in.record, optic_name_find(&vm->core.names, item.string->text, item.string->size)) != NULL;
       return true;
     }
-    return optic_fail(&vm->core.fault, D_type, "a record's keys are strings, not a %s", optic_type_text(vm, item));
+    return optic_fail(&vm->core.fault, D_type, "a record's keys are strings, not %s", optic_type_noun(vm, item));
   case V_STRING:
     if (item.tag == V_STRING) {
       *out = memmem(in.string->text, in.string->size, item.string->text, item.string->size) != NULL;
       return true;
     }
-    return optic_fail(&vm->core.fault, D_type, "a string holds strings, not a %s", optic_type_text(vm, item));
+    return optic_fail(&vm->core.fault, D_type, "a string holds strings, not %s", optic_type_noun(vm, item));
   case V_ARRAY:
     if (item.tag == V_NUMBER || item.tag == V_BOOL) {
       double x = item.tag == V_BOOL ? (double)item.boolean : item.number;
@@ -259,8 +259,8 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
   case V_CELL:
     break;
   }
-  return optic_fail(&vm->core.fault, D_type, "`in` looks into lists, records, strings and arrays, not into a %s",
-                    optic_type_text(vm, in));
+  return optic_fail(&vm->core.fault, D_type, "`in` looks into lists, records, strings and arrays, not into %s",
+                    optic_type_noun(vm, in));
 }
 
 /* Operators of strings; false in *known where it is none. */
@@ -285,10 +285,17 @@ static bool string_arith(Vm *vm, Arith op, Value a, Value b, Value *out, bool *k
       return true;
     }
   }
-  if (op == A_MUL && a.tag == V_STRING && b.tag == V_NUMBER && b.number >= 0 && b.number <= 1e6) {
+  if (op == A_MUL && a.tag == V_STRING && b.tag == V_NUMBER) {
+    enum { LONGEST = 64 << 20 };
     Text text;
+    if (b.number != floor(b.number)) {
+      return optic_fail(&vm->core.fault, D_value, "a string is repeated a whole number of times, not %.15g", b.number);
+    }
+    if (b.number > LONGEST || (double)a.string->size * b.number > LONGEST) {
+      return optic_fail(&vm->core.fault, D_too_large, "a string of more than %d bytes", (int)LONGEST);
+    }
     optic_text_init(&text, &vm->core.alloc);
-    for (size_t i = 0; i < (size_t)b.number && !text.oom && text.size < 64u << 20; i++) {
+    for (size_t i = 0; i < (size_t)(b.number > 0 ? b.number : 0) && !text.oom; i++) {
       optic_text_add(&text, a.string->text, a.string->size);
     }
     bool fine = text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
@@ -303,8 +310,8 @@ static bool matmul(Vm *vm, Value a, Value b, Value *out)
 {
   if (a.tag != V_ARRAY || b.tag != V_ARRAY) {
     char left[128];
-    optic_format(left, sizeof left, "%s", optic_type_text(vm, a));
-    return optic_fail(&vm->core.fault, D_type, "`@` multiplies two arrays, not a %s and a %s", left, optic_type_text(vm, b));
+    optic_format(left, sizeof left, "%s", optic_type_noun(vm, a));
+    return optic_fail(&vm->core.fault, D_type, "`@` multiplies two arrays, not %s and %s", left, optic_type_noun(vm, b));
   }
   Array *product = optic_apply2(&vm->core, G_matmul, a.array, b.array, NULL);
   if (!product) {

@@ -12,6 +12,7 @@ enum {
   COLUMNS = 80,
   WHOLE = 8, /* arrays up to this size are shown whole inside lists and records */
   FIRST = 6, /* of longer ones so many numbers */
+  LONG = 56, /* bytes */
 };
 
 /* ---- arrays inside of something ---------------------------------------------------------------------------------- */
@@ -62,10 +63,16 @@ static void inner_array(const Array *a, Text *out)
   size_t left = whole ? WHOLE + 1 : FIRST;
   optic_array_type_text(out, a);
   optic_text_char(out, ' ');
-  if (a->count) {
-    elements(a, 0, 0, !whole, &left, out);
-  } else {
+  size_t start = out->size;
+  if (a->count == 0) {
     optic_text_str(out, "[]");
+    return;
+  }
+  elements(a, 0, 0, !whole, &left, out);
+  if (whole && out->size - start > LONG && !out->oom) { /* with fewer digits */
+    out->size = start;
+    left = WHOLE + 1;
+    elements(a, 0, 0, true, &left, out);
   }
 }
 
@@ -120,7 +127,7 @@ static void transform_text(const Transform *t, Text *out)
   }
   optic_text_char(out, '(');
   const Closure *c = t->update.tag == V_CLOSURE ? t->update.closure : NULL;
-  for (uint32_t i = 0; c && t->desc && i < c->count; i++) {
+  for (uint32_t i = 0; c && i < c->count; i++) {
     stage_names(c->cells[i]->value, 0, &first, out);
   }
   for (uint32_t i = 0; t->desc && i < t->count && i < t->desc->hyper_count; i++) {
@@ -137,7 +144,7 @@ static void transform_text(const Transform *t, Text *out)
 
 static void function_text(const Proto *p, Text *out)
 {
-  optic_text_str(out, "fn ");
+  optic_text_str(out, p->signature && !p->name ? "" : "fn ");
   if (p->signature) {
     optic_text_str(out, p->signature);
   } else {

@@ -28,6 +28,16 @@ static bool schedule_value(Vm *vm, Value schedule, double step, Value *out)
   return true;
 }
 
+bool optic_hyper_fits(Vm *vm, const Name *transform, const Name *hyper, Value v)
+{
+  if (v.tag == V_NUMBER || v.tag == V_BOOL || optic_is_function(v) || (v.tag == V_ARRAY && v.array->shape.rank == 0)) {
+    return true;
+  }
+  optic_fail(&vm->core.fault, D_type, "%s: `%s` must be a number, or a function of the step, not %s", transform->text,
+             hyper->text, optic_type_noun(vm, v));
+  return false;
+}
+
 /* Records of the hyperparameters' values at the beginning and of those that schedules set. NULL: none of that kind. */
 static bool hyper_records(Vm *vm, const Transform *t, Record **values, Record **scheduled)
 {
@@ -143,6 +153,8 @@ static bool hyper_values(Vm *vm, const Transform *t, Record *state, Value *value
         return false;
       }
       values[i] = v;
+    } else if (!optic_hyper_fits(vm, d->name, d->hypers[i], *present)) {
+      return false;
     } else {
       values[i] = optic_keep(*present);
     }
@@ -157,7 +169,7 @@ static bool update_block(Vm *vm, Transform *t, Value updates, Value state, Value
   Value *args = NULL, given[3] = {updates, params, extra}, result = {.tag = V_UNSET};
   bool fine = state.tag == V_RECORD;
   if (!fine) {
-    optic_fail(&vm->core.fault, D_type, "%s.update takes a state record, not a %s", t->name->text, optic_type_text(vm, state));
+    optic_fail(&vm->core.fault, D_type, "%s.update takes a state record, not %s", t->name->text, optic_type_noun(vm, state));
     optic_fail_hint(&vm->core.fault, "updates, state = tx.update(updates, state, params)");
   }
   fine = fine && optic_record_own(vm, &state);
@@ -393,8 +405,9 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
     }
   }
   if (fine && hits != 1) {
-    fine = optic_fail(&vm->core.fault, D_no_field, hits ? "there are %zu hyperparameters `%.*s`" : "there are %zu hyperparameters named `%.*s`",
-                      hits, (int)(size < 200 ? size : 200), name);
+    int shown = (int)(size < 200 ? size : 200);
+    fine = hits ? optic_fail(&vm->core.fault, D_no_field, "there are %zu hyperparameters `%.*s`", hits, shown, name)
+                : optic_fail(&vm->core.fault, D_no_field, "there is no hyperparameter `%.*s`", shown, name);
     if (hits) {
       optic_fail_hint(&vm->core.fault, "name one by its path: %s", others);
     } else if (nearest) {
@@ -434,8 +447,8 @@ static bool b_transformation(Vm *vm, Value *args, Value *result)
 {
   const String *name;
   if (!optic_is_function(args[0]) || !optic_is_function(args[1])) {
-    return optic_fail(&vm->core.fault, D_type, "transformation: `init` and `update` must be functions, not a %s",
-                      optic_type_text(vm, optic_is_function(args[0]) ? args[1] : args[0]));
+    return optic_fail(&vm->core.fault, D_type, "transformation: `init` and `update` must be functions, not %s",
+                      optic_type_noun(vm, optic_is_function(args[0]) ? args[1] : args[0]));
   }
   if (!optic_arg_string(vm, &args[2], "transformation: `name`", &name)) {
     return false;

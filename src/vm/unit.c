@@ -227,15 +227,12 @@ void optic_fault_to_diag(Vm *vm, Diags *diags)
   /* trace[i] says where in function i the run was; so function i was called from trace[i + 1]'s place. */
   for (uint32_t i = 0; i < vm->trace_count; i++) {
     const TraceCall *t = &vm->trace[i];
-    bool top = !t->function && i + 1 == vm->trace_count;
-    if (top && i <= at) {
-      continue;
-    }
-    if (!t->function && top) {
-      continue;
+    if (!t->function && i + 1 == vm->trace_count) {
+      continue; /* the script's top level is no call */
     }
     const char *function = t->function ? t->function->text : "an unnamed function";
     Place called = i + 1 < vm->trace_count ? vm->trace[i + 1].at : (Place){0};
-    d->calls[d->call_count++] = (DiagCall){.function = optic_arena_copy(&diags->arena, function, strlen(function)), .at = called};
+    d->calls[d->call_count++] = (DiagCall){
+      .function = optic_arena_copy(&diags->arena, function, strlen(function)), .at = called, .times = t->times};
   }
 }

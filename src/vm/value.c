@@ -556,6 +556,20 @@ const char *optic_type_text(Vm *vm, Value v)
   return "value";
 }
 
+const char *optic_type_noun(Vm *vm, Value v)
+{
+  if (v.tag == V_NONE || v.tag == V_UNSET) {
+    return optic_type_text(vm, v);
+  }
+  char of[128];
+  optic_format(of, sizeof of, "%s", optic_type_text(vm, v));
+  /* "an" before a vowel's sound: an enumerate, an f32[3], an i32[3] */
+  bool an = strchr("aeio", of[0]) || (strchr("fi", of[0]) && of[1] >= '0' && of[1] <= '9');
+  optic_text_clear(&vm->scratch);
+  optic_text_printf(&vm->scratch, "%s %s", an ? "an" : "a", of);
+  return optic_text_cstr(&vm->scratch);
+}
+
 bool optic_truth(Vm *vm, Value v, bool *out)
 {
   switch (v.tag) {
@@ -596,7 +610,7 @@ bool optic_truth(Vm *vm, Value v, bool *out)
   case V_CELL:
     break;
   }
-  return optic_fail(&vm->core.fault, D_type, "a %s is neither true nor false", optic_type_text(vm, v));
+  return optic_fail(&vm->core.fault, D_type, "%s is neither true nor false", optic_type_noun(vm, v));
 }
 
 static bool same_record(Vm *vm, const Record *a, const Record *b)

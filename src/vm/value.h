@@ -206,6 +206,8 @@ const uint32_t *optic_keys_sorted(Vm *vm, Keys *keys);
 /* ---- asking about values ------------------------------------------------------------------------------------- */
 /* "number", "list", "f32[3, 4]" .. ; in a buffer of the Vm that the next call overwrites. */
 const char *optic_type_text(Vm *vm, Value v);
+/* The same with its article: "a number", "an f32[3, 4]", "none" .. */
+const char *optic_type_noun(Vm *vm, Value v);
 /* Condition of an `if`: booleans; none is false; numbers, strings, lists, records as in Python; arrays of one
  * element. False with the fault set for what has no truth (arrays of more than one element, functions). */
 bool optic_truth(Vm *vm, Value v, bool *out);

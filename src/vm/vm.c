@@ -73,7 +73,9 @@ static void clear(Vm *vm, Value *from, size_t count)
   for (size_t i = 0; i < count; i++) {
     Value v = from[i];
     from[i].tag = V_UNSET;
-    optic_drop(vm, v);
+    if (v.tag >= V_COUNTED) {
+      optic_drop(vm, v);
+    }
   }
 }
 
@@ -153,11 +155,19 @@ void optic_trace_reset(Vm *vm)
 
 static void note_call(Vm *vm, const Frame *f)
 {
-  if (vm->trace_count < TRACE) {
-    const Proto *p = f->code->proto;
-    Span span = f->pc ? p->spans[f->pc - 1] : p->span;
-    vm->trace[vm->trace_count++] =
-      (TraceCall){.function = p->name, .at = {p->source, span}, .standard = f->code->module->standard};
+  const Proto *p = f->code->proto;
+  TraceCall call = {.function = p->name,
+                    .at = {p->source, f->pc ? p->spans[f->pc - 1] : p->span},
+                    .times = 1,
+                    .standard = f->code->module->standard};
+  TraceCall *last = vm->trace_count ? &vm->trace[vm->trace_count - 1] : NULL;
+  if (last && last->function == call.function && last->at.source == call.at.source &&
+      last->at.span.first == call.at.span.first) {
+    last->times++;
+  } else if (vm->trace_count < TRACE) {
+    vm->trace[vm->trace_count++] = call;
+  } else {
+    *last = call; /* the outermost one is kept at any rate */
   }
 }
 
@@ -371,6 +381,11 @@ static bool make_closure(Vm *vm, const Frame *f, const Code *child, Value *out)
 
 static bool make_transform(Vm *vm, const TransformDesc *desc, Value *from, Value *out)
 {
+  for (uint32_t i = 0; i < desc->hyper_count; i++) {
+    if (!optic_hyper_fits(vm, desc->name, desc->hypers[i], from[2 + i])) {
+      return false;
+    }
+  }
   Transform *t = optic_pool_get(&vm->core, sizeof *t + desc->hyper_count * sizeof(Value));
   if (!t) {
     return false;
@@ -441,7 +456,7 @@ static bool list_spread(Vm *vm, Value *list, Value *from)
 static bool record_spread(Vm *vm, Value *record, Value *from)
 {
   if (from->tag != V_RECORD) {
-    return optic_fail(&vm->core.fault, D_type, "`**` spreads a record, not a %s", optic_type_text(vm, *from));
+    return optic_fail(&vm->core.fault, D_type, "`**` spreads a record, not %s", optic_type_noun(vm, *from));
   }
   bool fine = optic_record_own(vm, record);
   const Record *other = from->record;
@@ -465,7 +480,7 @@ static bool make_slice(Vm *vm, Value *from, Value *out)
     }
     if (from[i].tag != V_NUMBER && from[i].tag != V_NONE) {
       optic_pool_put(&vm->core, s, sizeof *s);
-      return optic_fail(&vm->core.fault, D_index, "a slice runs between whole numbers, not %s", optic_type_text(vm, from[i]));
+      return optic_fail(&vm->core.fault, D_index, "a slice runs between whole numbers, not %s", optic_type_noun(vm, from[i]));
     }
   }
   *s = (SliceObject){.refs = 1, .from = from[0], .to = from[1], .step = from[2]};
@@ -479,7 +494,7 @@ static bool unpack(Vm *vm, Value *to, Value *from, uint32_t before, uint32_t aft
   Value items, source = *from;
   from->tag = V_UNSET;
   if (!optic_to_list(vm, source, &items)) {
-    optic_fail(&vm->core.fault, D_unpack, "a %s cannot be taken apart into %u names", optic_type_text(vm, source), before + after);
+    optic_fail(&vm->core.fault, D_unpack, "%s cannot be taken apart into %u names", optic_type_noun(vm, source), before + after);
     optic_drop(vm, source);
     return false;
   }
@@ -594,6 +609,30 @@ static inline const Keys *keywords(const Code *code, uint16_t c)
 static inline uint32_t positional(uint32_t all, const Keys *named)
 {
   return named ? all - named->count : all;
+}
+
+/* Enters a closure in the usual case: positional arguments that are just its parameters, and room for all. False, with
+ * nothing done, where it is another; then optic_enter takes care of it. */
+static inline bool enter_fast(Vm *vm, Value *r, uint16_t into, uint32_t count)
+{
+  Closure *closure = r[into].closure;
+  const Code *code = closure->code;
+  const Proto *p = code->proto;
+  Value *args = &r[into + 1], *end = vm->segment->at + vm->segment->size;
+  if (count != p->param_count || p->has_rest || p->has_named || vm->frame_count >= vm->frame_cap ||
+      vm->frame_count >= vm->core.limits.calls || (size_t)(end - args) < p->registers) {
+    return false;
+  }
+  for (Value *stale = args + count; stale < vm->top; stale++) {
+    if (stale->tag >= V_COUNTED) {
+      optic_drop(vm, *stale);
+    }
+    stale->tag = V_UNSET;
+  }
+  r[into].tag = V_UNSET;
+  vm->frames[vm->frame_count++] =
+      (Frame){.code = code, .closure = closure, .regs = args, .segment = vm->segment, .into = into};
+  return true;
 }
 
 /* Calls R[into] or what CALLM found. Closures are entered (the loop goes on in them); the rest is done at once. */
@@ -1128,6 +1167,9 @@ load:
     case I_CALL: {
       SAVE_PC();
       TRY_(optic_charge(&vm->core, 1));
+      if (in.c == NO_NAMES && r[in.a].tag == V_CLOSURE && enter_fast(vm, r, in.a, in.b)) {
+        goto load;
+      }
       const Keys *named = keywords(code, in.c);
       TRY_(call(vm, r, in.a, &r[in.a + 1], positional(in.b, named), named));
       goto load;
@@ -1232,10 +1274,9 @@ load:
       continue;
     }
     case I_COUNT:
-      break;
+    default:
+      __builtin_unreachable(); /* optic_verify has seen to it */
     }
-    SAVE_PC();
-    optic_fail(&vm->core.fault, D_internal, "an unknown instruction");
   failed:
     if (!unwind(vm, base)) {
       return false;

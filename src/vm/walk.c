@@ -81,19 +81,19 @@ static bool fit_lists(Walk *w, const Value *trees, size_t first)
                         list->size, trees[i].list->size);
     }
     if (!w->spread || optic_is_tree(trees[i])) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a list and a %s", where(w),
-                        optic_type_text(w->vm, trees[i]));
+      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a list and %s", where(w),
+                        optic_type_noun(w->vm, trees[i]));
     }
   }
   return true;
 }
 
-static bool missing(Walk *w, const Record *has, const Record *lacks)
+static bool missing(Walk *w, const Record *has, const Record *lacks, const char *which)
 {
   for (uint32_t i = 0; i < has->keys->count; i++) {
     if (!optic_record_get(lacks, has->keys->names[i])) {
       push(w, has->keys->names[i]->text, has->keys->names[i]->size);
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ: only one of them has `%s`", where(w));
+      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ: only the %s has `%s`", which, where(w));
     }
   }
   return true;
@@ -105,12 +105,12 @@ static bool fit_records(Walk *w, const Value *trees, size_t first)
   for (size_t i = first + 1; i < w->count; i++) {
     if (trees[i].tag == V_RECORD) {
       const Record *other = trees[i].record;
-      if (other->keys != record->keys && (!missing(w, record, other) || !missing(w, other, record))) {
+      if (other->keys != record->keys && (!missing(w, record, other, "first") || !missing(w, other, record, w->count > 2 ? "other" : "second"))) {
         return false;
       }
     } else if (!w->spread || optic_is_tree(trees[i])) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a record and a %s", where(w),
-                        optic_type_text(w->vm, trees[i]));
+      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a record and %s", where(w),
+                        optic_type_noun(w->vm, trees[i]));
     }
   }
   return true;
@@ -125,6 +125,15 @@ static unsigned still_alone(const Value *trees, size_t count, unsigned alone)
     }
   }
   return out;
+}
+
+/* What is spread over a node's items is used by each of them, and so by none alone. */
+static unsigned of_nodes(const Value *trees, size_t count, unsigned alone)
+{
+  for (size_t i = 0; i < count; i++) {
+    alone &= optic_is_tree(trees[i]) ? ~0u : ~(1u << i);
+  }
+  return alone;
 }
 
 static bool map_list(Walk *w, const Value *trees, size_t first, unsigned alone, Value *out)
@@ -207,10 +216,10 @@ static bool map(Walk *w, const Value *trees, unsigned alone, Value *out)
     first = first == w->count ? 0 : first;
   }
   if (trees[first].tag == V_LIST) {
-    return map_list(w, trees, first, alone, out);
+    return map_list(w, trees, first, of_nodes(trees, w->count, alone), out);
   }
   if (trees[first].tag == V_RECORD) {
-    return map_record(w, trees, first, alone, out);
+    return map_record(w, trees, first, of_nodes(trees, w->count, alone), out);
   }
   for (size_t i = 0; i < w->count; i++) {
     if (!w->spread && optic_is_tree(trees[i])) {

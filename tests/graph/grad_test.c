@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "graph/kit.h"
 
-/* ---- elementwise: iterates over prim.def -------------------------------------------------------------------------- */
+/* ---- elementwise: iterates over prim.def ------------------------------------------------------------------------- */
 static void try_prim(Kit *kit, OpId op, double low, double high)
 {
   Core *core = &kit->core;
@@ -53,7 +53,7 @@ static void prims(void **state)
   }
 }
 
-/* ---- the others: a case at least for each row of ops.def ---------------------------------------------------------- */
+/* ---- the others: a case at least for each row of ops.def --------------------------------------------------------- */
 typedef struct Case {
   OpId op;
   size_t count;
@@ -218,7 +218,7 @@ static void cholesky(void **state)
   optic_array_drop(&kit->core, x);
 }
 
-/* ---- results of decompositions ------------------------------------------------------------------------------------ */
+/* ---- results of decompositions ----------------------------------------------------------------------------------- */
 static Array *svd_polar(Core *core, const Function *f, Array *const *in)
 {
   Array *u, *s, *vt, *out;
@@ -266,7 +266,7 @@ static void decompositions(void **state)
   optic_array_drop(core, x);
 }
 
-/* ---- levels -------------------------------------------------------------------------------------------------------- */
+/* ---- levels ------------------------------------------------------------------------------------------------------ */
 static Array *number(Core *core, double x)
 {
   return ok(core, optic_array_number(core, x));
@@ -352,7 +352,7 @@ static void nesting(void **state)
   assert_int_equal(core->recording, 0);
 }
 
-/* ---- what a gradient is of, and with respect to what ---------------------------------------------------------------- */
+/* ---- what a gradient is of, and with respect to what ------------------------------------------------------------- */
 static void refusals(void **state)
 {
   Core *core = &((Kit *)*state)->core;
@@ -450,7 +450,7 @@ static void edges(void **state)
   optic_array_drop(core, zero);
 }
 
-/* ---- long chains ---------------------------------------------------------------------------------------------------- */
+/* ---- long chains ------------------------------------------------------------------------------------------------- */
 static void chains(void **state)
 {
   Core *core = &((Kit *)*state)->core;

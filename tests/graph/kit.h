@@ -13,7 +13,9 @@
 #include "graph/grad.h"
 
 #define SHAPE_OF(...) shape_of(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (const int64_t[]){__VA_ARGS__})
-#define SCALAR        ((Shape){.rank = 0})
+/* The same, where an address is taken. */
+#define LVALUE(...) (*(Shape[]){SHAPE_OF(__VA_ARGS__)})
+#define SCALAR      ((Shape){.rank = 0})
 
 static inline Shape shape_of(size_t rank, const int64_t *sizes)
 {
@@ -147,7 +149,7 @@ static inline Array *use2(Core *core, OpId op, Array *a, Array *b, const Attr *a
   return out;
 }
 
-/* ---- derivatives against differences ---------------------------------------------------------------------------- */
+/* ---- derivatives against differences ----------------------------------------------------------------------------- */
 typedef struct Function Function;
 /* A new reference, or NULL with the fault set; `in` is borrowed. */
 typedef Array *Body(Core *core, const Function *f, Array *const *in);

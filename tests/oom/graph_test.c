@@ -32,7 +32,6 @@ static void sweep(Kit *kit, Scenario *run, Array *const *in, size_t count)
     assert_int_equal(core->alloc.used, before);
     for (size_t k = 0; k < count; k++) {
       assert_int_equal(in[k]->refs, 1);
-      check_is(in[k], (Dtype)copies[k]->dtype, copies[k]->shape, copies[k]->data, INFINITY);
       assert_memory_equal(in[k]->data, copies[k]->data, in[k]->count * optic_dtype_size((Dtype)in[k]->dtype));
     }
   }
@@ -93,12 +92,12 @@ static bool second(Core *core, Array *const *in)
 static bool decompositions(Core *core, Array *const *in)
 {
   Array *own[12] = {NULL};
-  bool done = optic_apply_svd(core, in[0], &own[0], &own[1], &own[2]) && optic_apply_qr(core, in[0], &own[3], &own[4]) &&
-              (own[5] = optic_apply2(core, G_matmul, in[0], in[0], &(Attr){.flags = {true}})) &&
-              optic_apply_eigh(core, own[5], &own[6], &own[7]) && (own[8] = optic_apply1(core, G_det, own[5], NULL)) &&
-              (own[9] = optic_apply2(core, G_solve, own[5], own[7], &(Attr){.flags = {true}})) &&
-              (own[10] = optic_apply1(core, G_inv, own[5], NULL)) &&
-              (own[11] = optic_apply1(core, G_cholesky, own[5], NULL));
+  bool done =
+      optic_apply_svd(core, in[0], &own[0], &own[1], &own[2]) && optic_apply_qr(core, in[0], &own[3], &own[4]) &&
+      (own[5] = optic_apply2(core, G_matmul, in[0], in[0], &(Attr){.flags = {true}})) &&
+      optic_apply_eigh(core, own[5], &own[6], &own[7]) && (own[8] = optic_apply1(core, G_det, own[5], NULL)) &&
+      (own[9] = optic_apply2(core, G_solve, own[5], own[7], &(Attr){.flags = {true}})) &&
+      (own[10] = optic_apply1(core, G_inv, own[5], NULL)) && (own[11] = optic_apply1(core, G_cholesky, own[5], NULL));
   return finish(core, own, 12, done);
 }
 
@@ -109,7 +108,8 @@ static bool mixture(Core *core, Array *const *in)
   bool done = (own[n++] = optic_apply2(core, G_add, in[0], in[1], NULL)) && /* f32 and i32 */
               (own[n++] = optic_apply2(core, G_take, in[0], in[1], &(Attr){.axis = 0})) &&
               (own[n++] = optic_apply2(core, G_set_slice, in[0], in[1], &(Attr){.shape = in[0]->shape})) &&
-              (own[n++] = optic_apply1(core, G_mean, in[1], NULL)) && (own[n++] = optic_apply1(core, G_norm, in[1], NULL)) &&
+              (own[n++] = optic_apply1(core, G_mean, in[1], NULL)) &&
+              (own[n++] = optic_apply1(core, G_norm, in[1], NULL)) &&
               (own[n++] = optic_apply1(core, G_logsumexp, in[1], NULL)) &&
               (own[n++] = optic_apply1(core, G_argsort, in[0], NULL)) &&
               (own[n++] = optic_apply1(core, G_astype, in[0], &(Attr){.dtype = DT_BF16})) &&
@@ -122,7 +122,7 @@ static bool mixture(Core *core, Array *const *in)
 }
 
 #define SWEEP(name, run, ...)                                                                                          \
-  static void name##_sweep(void **state)                                                                              \
+  static void name##_sweep(void **state)                                                                               \
   {                                                                                                                    \
     Kit *kit = *state;                                                                                                 \
     Array *in[] = {__VA_ARGS__};                                                                                       \
