@@ -335,7 +335,9 @@ static optic_status process(optic_context *optic, What what, const char *name, c
         optic_diags_finish(&diags);
         optic_diags_init(&diags, &core->alloc);
       }
+      vm->main->running = true; /* a script that imports itself is told so */
       fine = code && optic_vm_run(vm, code);
+      vm->main->running = false;
     }
   }
   optic_file_bytes_finish(core, &bytes);

@@ -72,6 +72,10 @@ void optic_pool_trim(Core *core)
 
 void *optic_pool_get(Core *core, size_t size)
 {
+  /* Whoever asks for much is about to fill it: so copies of long lists and texts count as work. */
+  if (size >= 1024 && !optic_charge(core, size / 1024)) {
+    return NULL;
+  }
   size_t bytes, c = class_of(size, &bytes);
   struct Pool *pool = core->pool;
   if (c < CLASSES && pool->lists[c]) {

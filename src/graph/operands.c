@@ -171,6 +171,13 @@ static bool cannot_broadcast(Call *c, const Shape *a, const Shape *b)
                          "sizes are compared from the last axis on; they must be equal, or one of them 1");
 }
 
+/* What JAX counts booleans as: `+` and `*` of two are `or` and `and`, but these have no such meaning. */
+static bool counts_bools(OpId op)
+{
+  return op == G_sub || op == G_neg || op == G_floor_div || op == G_mod || op == G_pow || op == G_square ||
+         op == G_relu;
+}
+
 bool optic_elementwise_shape(Call *c)
 {
   PrimKind kind = optic_tile_prim((PrimId)c->op)->kind;
@@ -194,6 +201,9 @@ bool optic_elementwise_shape(Call *c)
   }
   if (!optic_operands(c, kind == PK_BOOL, kind == PK_FLOAT)) {
     return false;
+  }
+  if (c->dtype == DT_BOOL && counts_bools(c->op)) {
+    c->dtype = DT_I32;
   }
   c->compute = c->dtype;
   if (kind == PK_BOOL) {

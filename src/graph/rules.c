@@ -1,5 +1,6 @@
 /* rules.c: derivatives of the operations over and along axes, and of movement. See ops.def for what each may read.
  * SPDX-License-Identifier: MIT */
+#include "graph/grad.h"
 #include "graph/rule.h"
 
 /* ---- over axes --------------------------------------------------------------------------------------------------- */
@@ -106,18 +107,20 @@ GRAD(norm)
   return optic_w2(&r->w, G_mul, r->in[0], optic_w2(&r->w, G_div, with_axes(r, r->g), with_axes(r, r->y)));
 }
 
+/* The softmax, shifted by the greatest as the sum was: exp(x - y) would have only the digits that y has. */
 GRAD(logsumexp)
 {
   (void)k;
   Work *w = &r->w;
-  Array *y = with_axes(r, r->y), *zero = optic_work_number(w, 0);
-  Array *finite = optic_w3(w, G_where, optic_w1(w, G_is_finite, y), y, zero);
-  Array *part = optic_w1(w, G_exp, optic_w2(w, G_sub, r->in[0], finite));
-  /* Where y is infinite, so is the sum whose share this is: JAX divides by the sum, and so do its limits. */
   Attr attr = summing(r);
-  Array *total =
-      optic_w3(w, G_where, optic_w1(w, G_is_finite, y), optic_work_number(w, 1), optic_wa(w, G_sum, part, &attr));
-  return optic_w2(w, G_mul, with_axes(r, r->g), optic_w2(w, G_div, part, total));
+  if (r->in[0]->count == 0) {
+    return r->in[0];
+  }
+  Array *most = optic_wa(w, G_max, r->in[0], &attr), *zero = optic_work_number(w, 0);
+  Array *fixed = most ? optic_work_own(w, optic_stop_gradient(w->core, most)) : NULL;
+  Array *shift = optic_w3(w, G_where, optic_w1(w, G_is_finite, fixed), fixed, zero);
+  Array *part = optic_w1(w, G_exp, optic_w2(w, G_sub, r->in[0], shift));
+  return optic_w2(w, G_mul, with_axes(r, r->g), optic_w2(w, G_div, part, optic_wa(w, G_sum, part, &attr)));
 }
 
 GRAD(softmax)

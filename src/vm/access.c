@@ -122,11 +122,12 @@ static bool array_field(Vm *vm, Array *a, const Name *name, Value *out, bool *kn
 
 static bool bind_method(Vm *vm, const Builtin *method, Value self, Value *out)
 {
-  Bound *b = optic_pool_get(&vm->core, sizeof *b);
+  uint32_t depth = 1;
+  Bound *b = optic_deepen(vm, &depth, self) ? optic_pool_get(&vm->core, sizeof *b) : NULL;
   if (!b) {
     return false;
   }
-  *b = (Bound){.refs = 1, .method = method, .self = optic_keep(self)};
+  *b = (Bound){.refs = 1, .depth = depth, .method = method, .self = optic_keep(self)};
   *out = (Value){.tag = V_BOUND, .bound = b};
   return true;
 }
@@ -407,6 +408,9 @@ static bool slice_list(Vm *vm, const List *list, const SliceObject *s, Value *ou
 static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
 {
   int64_t size = (int64_t)optic_utf8_width(s->text, s->size), start, step = 1, count = 1;
+  if (!optic_charge(&vm->core, s->size / 1024)) {
+    return false;
+  }
   if (subscript.tag == V_SLICE ? !slice_range(vm, subscript.slice, size, &start, &step, &count)
                                : !position(vm, subscript, size, "a string", &start)) {
     return false;
@@ -426,7 +430,7 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
       at += n;
     }
     optic_text_add(&text, s->text + at, n);
-    if (!ascii && !optic_charge(&vm->core, 1 + want / 64)) {
+    if (!optic_charge(&vm->core, ascii ? (i & 63) == 63 : 1 + want / 64)) {
       optic_text_finish(&text);
       return false;
     }
@@ -464,12 +468,12 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
     *out = optic_keep(v.list->at[i]);
     return true;
   case V_RECORD:
-    if (!record_key(vm, subscript, v.record, &name)) {
-      return false;
-    }
+    name = subscript.tag == V_STRING
+             ? optic_name_find(&vm->core.names, subscript.string->text, subscript.string->size)
+             : NULL; /* looking makes no new name: those are kept for ever */
     const Value *field = optic_record_get(v.record, name);
     if (!field) {
-      return no_field(vm, v, name);
+      return record_key(vm, subscript, v.record, &name) && no_field(vm, v, name);
     }
     *out = optic_keep(*field);
     return true;

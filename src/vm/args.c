@@ -217,8 +217,7 @@ Array *optic_to_array(Vm *vm, Value v)
   case V_CELL:
     break;
   }
-  optic_fail(optic_vm_fault(vm), D_type, "a number or an array is needed here, not %s",
-             optic_type_noun(vm, v));
+  optic_fail(optic_vm_fault(vm), D_type, "a number or an array is needed here, not %s", optic_type_noun(vm, v));
   return NULL;
 }
 

@@ -66,8 +66,7 @@ static bool b_full(Vm *vm, Value *args, Value *result)
   Shape shape;
   Array *value;
   Dtype dtype;
-  if (!optic_arg_shape(vm, &args[0], "full: shape", &shape) ||
-      !optic_arg_array(vm, &args[1], "full: value", &value)) {
+  if (!optic_arg_shape(vm, &args[0], "full: shape", &shape) || !optic_arg_array(vm, &args[1], "full: value", &value)) {
     return false;
   }
   dtype = value->weak ? DT_F32 : (Dtype)value->dtype;
@@ -102,7 +101,8 @@ static bool b_arange(Vm *vm, Value *args, Value *result)
   Core *core = optic_vm_core(vm);
   double start = 0, stop, step;
   Dtype dtype;
-  if (!optic_arg_number(vm, &args[0], "arange: start", &stop) || !optic_arg_number(vm, &args[2], "arange: step", &step)) {
+  if (!optic_arg_number(vm, &args[0], "arange: start", &stop) ||
+      !optic_arg_number(vm, &args[2], "arange: step", &step)) {
     return false;
   }
   if (optic_given(args[1])) {
@@ -117,7 +117,8 @@ static bool b_arange(Vm *vm, Value *args, Value *result)
   }
   double count = ceil((stop - start) / step);
   if (!isfinite(count) || step == 0) {
-    return optic_fail(optic_vm_fault(vm), D_value, "arange: from %g to %g in steps of %g has no end", start, stop, step);
+    return optic_fail(optic_vm_fault(vm), D_value, "arange: from %g to %g in steps of %g has no end", start, stop,
+                      step);
   }
   if (count > 0x1p53) {
     return optic_fail(optic_vm_fault(vm), D_too_large, "arange: %.3g numbers are too many", count);
@@ -339,7 +340,8 @@ static const Builtin rows[] = {
      "The array, number or tree converted to a dtype: f32, f64, bf16, f16, i32, u8, bool.\n\n"
      "Floats to integers are cut towards 0.\n\n>>> astype(array([1.7, -1.7]), \"i32\")\n[ 1, -1]",
      b_astype, BUILTIN_OF_ARRAY},
-    {"shape(x)", "The sizes of an array's axes, as a list; [] for a number.\n\n>>> shape(zeros([3, 4]))\n[3, 4]", b_shape, 0},
+    {"shape(x)", "The sizes of an array's axes, as a list; [] for a number.\n\n>>> shape(zeros([3, 4]))\n[3, 4]",
+     b_shape, 0},
     {"size(x)", "How many elements an array has.\n\n>>> size(zeros([3, 4]))\n12", b_size, 0},
 };
 

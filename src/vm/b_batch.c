@@ -329,13 +329,13 @@ static const IterType progress_type = {"progress", progress_next, progress_resta
 static Iter *progress_new(Vm *vm, Value over, Value label, Value note)
 {
   Core *core = optic_vm_core(vm);
-  uint32_t depth = over.tag == V_ITER ? over.iter->depth + 1 : 1;
-  if (depth > DEEP) {
+  uint32_t depth = 1;
+  if (over.tag == V_ITER && over.iter->depth >= DEEP) {
     optic_fail(&core->fault, D_too_deep, "progress: more than %d sequences inside each other", DEEP);
     return NULL;
   }
   Iter *inner;
-  if (!optic_iterate(vm, over, &inner)) {
+  if (!optic_deepen(vm, &depth, over) || !optic_deepen(vm, &depth, note) || !optic_iterate(vm, over, &inner)) {
     return NULL;
   }
   Progress *p = optic_pool_get(core, sizeof *p);

@@ -17,7 +17,9 @@ bool optic_arg_path(Vm *vm, const Value *arg, const char *what, const char **out
     return false;
   }
   if (!s->size || memchr(s->text, 0, s->size)) {
-    return optic_fail(optic_vm_fault(vm), D_value, "%s must be the path of a file", what);
+    const char *colon = strchr(what, ':');
+    return optic_fail(optic_vm_fault(vm), D_value, "%.*s: `%s` must be the path of a file", (int)(colon - what), what,
+                      colon + 2);
   }
   *out = s->text;
   return optic_vm_files_allowed(vm);

@@ -1,8 +1,8 @@
 /* b_grad.c: grad and value_and_grad: functions that give a function's derivatives.
  *
- * grad(f) is a bound method: the hidden builtin `gradient` with a list [f, argnums, has_aux, with_value]. A call opens a
- * level of differentiation, puts an input of that level in the place of each floating leaf of the chosen arguments, calls
- * f, walks back from its result, and closes the level, also after a failure. What leaves the level is detached from it.
+ * grad(f) is a bound method: the hidden builtin `gradient` with a list [f, argnums, has_aux, with_value]. A call opens
+ * a level of differentiation, puts an input of that level in the place of each floating leaf of the chosen arguments,
+ * calls f, walks back from its result, and closes the level, also after a failure. What leaves the level is detached.
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static bool has_gradient(Value leaf)
 
 /* ---- leaf by leaf ----------------------------------------------------------------------------------------------- */
 /* An input of the level in place of a leaf; what is no number stays as it is. */
-static bool to_input(void *user, Vm *vm, const char *path, size_t path_size, const Value *leaves, size_t count, Value *out)
+static bool to_input(void *user, Vm *vm, const char *path, size_t path_size, const Value *leaves, size_t count,
+                     Value *out)
 {
   Taking *t = user;
   Core *core = optic_vm_core(vm);
@@ -89,7 +90,7 @@ static bool detach_leaf(void *user, Vm *vm, const char *path, size_t path_size, 
 
 /* ---- one call ---------------------------------------------------------------------------------------------------- */
 typedef struct Asked {
-  Value function;  /* borrowed, as all here */
+  Value function; /* borrowed, as all here */
   Value argnums;
   bool has_aux, with_value;
   const List *args;
@@ -153,8 +154,8 @@ static bool call_inside(Vm *vm, const Asked *a, Taking *t, Value *result)
 /* The function's result as the scalar to differentiate, a new reference. */
 static Array *scalar_result(Vm *vm, Value v, bool has_aux)
 {
-  if (v.tag == V_NUMBER || (v.tag == V_ARRAY && v.array->shape.rank == 0 &&
-                            optic_dtype_is_float((Dtype)v.array->dtype))) {
+  if (v.tag == V_NUMBER ||
+      (v.tag == V_ARRAY && v.array->shape.rank == 0 && optic_dtype_is_float((Dtype)v.array->dtype))) {
     return optic_to_array(vm, v);
   }
   optic_fail(optic_vm_fault(vm), D_gradient, "a gradient is taken of a function whose %s is a number, and this is %s",
@@ -303,11 +304,11 @@ static bool b_gradient(Vm *vm, Value *args, Value *result)
   return ok;
 }
 
-static const Builtin gradient = {
-    "gradient(function, *args, **named)", "What grad and value_and_grad give: calls the function, and gives derivatives.",
-    b_gradient, BUILTIN_METHOD_ONLY};
+static const Builtin gradient = {"gradient(function, *args, **named)",
+                                 "What grad and value_and_grad give: calls the function, and gives derivatives.",
+                                 b_gradient, BUILTIN_METHOD_ONLY};
 
-/* ---- the functions of the language -------------------------------------------------------------------------------- */
+/* ---- the functions of the language ------------------------------------------------------------------------------ */
 /* args: f, argnums, has_aux */
 static bool make(Vm *vm, const Value *args, bool with_value, Value *result)
 {
@@ -331,9 +332,11 @@ static bool make(Vm *vm, const Value *args, bool with_value, Value *result)
   Value v = {.tag = V_LIST, .list = spec};
   Bound *bound = spec ? optic_pool_get(optic_vm_core(vm), sizeof *bound) : NULL;
   bool ok = bound != NULL;
+  uint32_t depth = 1;
   for (size_t i = 0; ok && i < 4; i++) {
     ok = optic_list_push(vm, spec, optic_keep(parts[i]));
   }
+  ok = ok && optic_deepen(vm, &depth, v);
   if (!ok) {
     if (spec) {
       optic_drop(vm, v);
@@ -341,7 +344,7 @@ static bool make(Vm *vm, const Value *args, bool with_value, Value *result)
     optic_pool_put(optic_vm_core(vm), bound, sizeof *bound);
     return false;
   }
-  *bound = (Bound){.refs = 1, .method = &gradient, .self = v};
+  *bound = (Bound){.refs = 1, .depth = depth, .method = &gradient, .self = v};
   *result = (Value){.tag = V_BOUND, .bound = bound};
   return true;
 }
@@ -376,7 +379,9 @@ static const Builtin rows[] = {
      "As grad, but the function gives [value, gradient], or [[value, aux], gradient] with `has_aux`.\n\n"
      ">>> value_and_grad(x -> x ** 2)(3)\n[9, 6]",
      b_value_and_grad, 0},
-    {"jit(f)", "The function itself: everything in Optic is planned and fused without being asked to.\n\n>>> jit(x -> x + 1)(1)\n2",
+    {"jit(f)",
+     "The function itself: everything in Optic is planned and fused without being asked to.\n\n>>> jit(x -> x + "
+     "1)(1)\n2",
      b_jit, 0},
 };
 

@@ -120,12 +120,11 @@ static Joined *joined_new(Vm *vm, const IterType *type, const Side *sides, const
   for (size_t i = 0; i < count; i++) {
     Side *side = &j->sides[i];
     side->over = optic_keep(sides ? sides[i].over : values[i]);
-    if (side->over.tag == V_ITER && side->over.iter->depth >= j->base.depth) {
-      j->base.depth = side->over.iter->depth + 1;
-    }
-    bool fine = j->base.depth <= DEEP || optic_fail(optic_vm_fault(vm), D_too_deep,
-                                               "%s: more than %d of these inside each other", type->name, DEEP);
-    if (!fine || !optic_iterate(vm, side->over, &side->it)) {
+    bool fine =
+        side->over.tag != V_ITER || side->over.iter->depth < DEEP ||
+        optic_fail(optic_vm_fault(vm), D_too_deep, "%s: more than %d of these inside each other", type->name, DEEP);
+    if (!fine || !optic_charge(optic_vm_core(vm), 1) || !optic_deepen(vm, &j->base.depth, side->over) ||
+        !optic_iterate(vm, side->over, &side->it)) {
       side->it = NULL;
       joined_drop(vm, &j->base);
       return NULL;
@@ -167,7 +166,7 @@ static int joined_next(Vm *vm, Joined *j, Value first, Value *out)
   int got = first.tag == V_UNSET || optic_list_push(vm, list, first) ? 1 : -1;
   for (size_t i = 0; i < j->count && got > 0; i++) {
     Value item;
-    got = optic_iter_next(vm, j->sides[i].it, &item);
+    got = optic_charge(optic_vm_core(vm), 1) ? optic_iter_next(vm, j->sides[i].it, &item) : -1;
     if (got > 0 && !optic_list_push(vm, list, item)) {
       got = -1;
     }
@@ -230,8 +229,8 @@ static const Builtin rows[] = {
      ">>> list(zip([1, 2], [\"a\", \"b\"]))\n[[1, \"a\"], [2, \"b\"]]",
      b_zip, 0},
     {"enumerate(sequence, start = 0)",
-     "Lists [i, item], counting from `start`.\n\n>>> list(enumerate([\"a\", \"b\"]))\n[[0, \"a\"], [1, \"b\"]]", b_enumerate,
-     0},
+     "Lists [i, item], counting from `start`.\n\n>>> list(enumerate([\"a\", \"b\"]))\n[[0, \"a\"], [1, \"b\"]]",
+     b_enumerate, 0},
 };
 
 const BuiltinTable optic_b_iter = BUILTIN_TABLE(rows);

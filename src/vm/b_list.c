@@ -3,6 +3,7 @@
  * Lists are values: what changes one gives the changed one. Where nobody else holds it, that happens in place, so
  * `xs = append(xs, x)` takes constant time.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memmem */
 #include <math.h>
 #include <string.h>
 
@@ -10,8 +11,7 @@
 
 static bool wrong(Vm *vm, const char *function, const char *wanted, Value v)
 {
-  return optic_fail(optic_vm_fault(vm), D_type, "%s: %s is needed, not %s", function, wanted,
-                    optic_type_noun(vm, v));
+  return optic_fail(optic_vm_fault(vm), D_type, "%s: %s is needed, not %s", function, wanted, optic_type_noun(vm, v));
 }
 
 static bool arg_function(Vm *vm, Value f, const char *function)
@@ -50,6 +50,9 @@ static bool b_len(Vm *vm, Value *args, Value *result)
     n = (int64_t)v.record->keys->count;
   } else if (v.tag == V_STRING) {
     n = (int64_t)optic_utf8_width(v.string->text, v.string->size);
+    if (!optic_charge(optic_vm_core(vm), v.string->size / 1024)) {
+      return false;
+    }
   } else if (v.tag == V_ARRAY && v.array->shape.rank) {
     n = v.array->shape.at[0];
   } else if (v.tag == V_ITER) {
@@ -70,13 +73,11 @@ static bool b_index_of(Vm *vm, Value *args, Value *result)
     if (!optic_arg_string(vm, &args[1], "index_of: item", &part)) {
       return false;
     }
-    for (size_t i = 0; i + part->size <= s->size; i++) {
-      if (memcmp(s->text + i, part->text, part->size) == 0) {
-        *result = optic_number((double)optic_utf8_width(s->text, i));
-        break;
-      }
+    const char *found = memmem(s->text, s->size, part->text, part->size);
+    if (found) {
+      *result = optic_number((double)optic_utf8_width(s->text, (size_t)(found - s->text)));
     }
-    return true;
+    return optic_charge(optic_vm_core(vm), s->size / 256);
   }
   if (args[0].tag != V_LIST) {
     return wrong(vm, "index_of", "a list or string", args[0]);
@@ -87,7 +88,7 @@ static bool b_index_of(Vm *vm, Value *args, Value *result)
       break;
     }
   }
-  return true;
+  return optic_charge(optic_vm_core(vm), 1 + args[0].list->size / 16);
 }
 
 /* ---- mapping --------------------------------------------------------------------------------------------------- */
@@ -220,11 +221,17 @@ static bool compare(Vm *vm, Value a, Value b, int *order)
   }
   if (a.tag == V_STRING && b.tag == V_STRING) {
     size_t least = a.string->size < b.string->size ? a.string->size : b.string->size;
+    if (!optic_charge(optic_vm_core(vm), least / 1024)) {
+      return false;
+    }
     *order = memcmp(a.string->text, b.string->text, least);
     *order = *order ? *order : (a.string->size > b.string->size) - (a.string->size < b.string->size);
     return true;
   }
   if (a.tag == V_LIST && b.tag == V_LIST) {
+    if (!optic_charge(optic_vm_core(vm), 1)) {
+      return false;
+    }
     for (size_t i = 0; i < a.list->size && i < b.list->size; i++) {
       if (!compare(vm, a.list->at[i], b.list->at[i], order)) {
         return false;
@@ -259,7 +266,7 @@ static bool sort_indices(Vm *vm, const Value *keys, size_t *order, size_t *spare
       }
     }
     memcpy(order, spare, n * sizeof *order);
-    if (!optic_charge(optic_vm_core(vm), n)) {
+    if (!optic_charge(optic_vm_core(vm), n / 4 + 1)) {
       return false;
     }
   }
@@ -399,6 +406,7 @@ static bool b_insert(Vm *vm, Value *args, Value *result)
   }
   List *list = args[0].list;
   size_t to = (size_t)(at < 0 ? at + size : at);
+  optic_vm_core(vm)->steps_used += (uint64_t)size / 64; /* what is moved; the next charge sees it */
   Value item = list->at[list->size - 1];
   memmove(&list->at[to + 1], &list->at[to], (list->size - 1 - to) * sizeof item);
   list->at[to] = item;
@@ -415,8 +423,8 @@ static const Builtin rows[] = {
      "The list of f(item), or of f of an item from each sequence until the shortest ends.\n\n"
      ">>> map(x -> x ** 2, [1, 2, 3])\n[1, 4, 9]",
      b_map, 0},
-    {"filter(f, sequence)", "The list of the items for which f(item) is true.\n\n>>> filter(x -> x > 1, [1, 2, 3])\n[2, 3]",
-     b_filter, 0},
+    {"filter(f, sequence)",
+     "The list of the items for which f(item) is true.\n\n>>> filter(x -> x > 1, [1, 2, 3])\n[2, 3]", b_filter, 0},
     {"reduce(f, sequence, init = first)",
      "f(f(f(init, a), b), c) for the items a, b, c; without `init` it begins with the first item.\n\n"
      ">>> reduce((a, b) -> a * b, [2, 3, 4])\n24",
@@ -431,8 +439,9 @@ static const Builtin rows[] = {
      "The list with one more item at its end.\n\n`xs = append(xs, x)` takes constant time.\n\n"
      ">>> append([1, 2], 3)\n[1, 2, 3]",
      b_append, BUILTIN_INPLACE | BUILTIN_OF_LIST},
-    {"extend(list, sequence)", "The list with all items of a sequence after its own.\n\n>>> extend([1], [2, 3])\n[1, 2, 3]",
-     b_extend, BUILTIN_INPLACE | BUILTIN_OF_LIST},
+    {"extend(list, sequence)",
+     "The list with all items of a sequence after its own.\n\n>>> extend([1], [2, 3])\n[1, 2, 3]", b_extend,
+     BUILTIN_INPLACE | BUILTIN_OF_LIST},
     {"insert(list, index, item)",
      "The list with an item more, before the one at `index`.\n\n>>> insert([1, 3], 1, 2)\n[1, 2, 3]", b_insert,
      BUILTIN_INPLACE | BUILTIN_OF_LIST},

@@ -44,8 +44,8 @@ static bool alike(Value a, Value b)
     return a.array->dtype == b.array->dtype && a.array->weak == b.array->weak &&
            optic_shape_equal(&a.array->shape, &b.array->shape);
   }
-  return (optic_is_tree(a) || a.tag == V_ARRAY) == (optic_is_tree(b) || b.tag == V_ARRAY) &&
-         a.tag != V_ARRAY && b.tag != V_ARRAY;
+  return (optic_is_tree(a) || a.tag == V_ARRAY) == (optic_is_tree(b) || b.tag == V_ARRAY) && a.tag != V_ARRAY &&
+         b.tag != V_ARRAY;
 }
 
 static bool b_where(Vm *vm, Value *args, Value *result)

@@ -179,7 +179,8 @@ static bool b_wrap_key_data(Vm *vm, Value *args, Value *result)
   if (!optic_arg_numbers(vm, &args[0], "wrap_key_data: data", &words)) {
     return false;
   }
-  double high = words->count == 2 ? optic_array_get(words, 0) : -1, low = words->count == 2 ? optic_array_get(words, 1) : -1;
+  double high = words->count == 2 ? optic_array_get(words, 0) : -1,
+         low = words->count == 2 ? optic_array_get(words, 1) : -1;
   optic_array_drop(optic_vm_core(vm), words);
   if (!(high >= 0 && high <= UINT32_MAX && high == floor(high) && low >= 0 && low <= UINT32_MAX && low == floor(low))) {
     return optic_fail(optic_vm_fault(vm), D_value, "wrap_key_data: a key is two whole numbers from 0 to 2 ** 32 - 1");
@@ -465,10 +466,11 @@ static const Builtin rows[] = {
      "list of indices; a string's parts between separators, or white space.\n\n"
      ">>> a, b = split(key(0))\n>>> a == b\nfalse\n>>> split(\"a b\")\n[\"a\", \"b\"]",
      b_split, 0},
-    {"fold_in(key, data)", "A new key from a key and a whole number.\n\n>>> fold_in(key(0), 1) == fold_in(key(0), 2)\nfalse",
-     b_fold_in, 0},
+    {"fold_in(key, data)",
+     "A new key from a key and a whole number.\n\n>>> fold_in(key(0), 1) == fold_in(key(0), 2)\nfalse", b_fold_in, 0},
     {"key_data(key)", "The two words of a key.\n\n>>> key_data(key(7))\n[0, 7]", b_key_data, 0},
-    {"wrap_key_data(data)", "The key of these two words.\n\n>>> wrap_key_data([0, 7]) == key(7)\ntrue", b_wrap_key_data, 0},
+    {"wrap_key_data(data)", "The key of these two words.\n\n>>> wrap_key_data([0, 7]) == key(7)\ntrue", b_wrap_key_data,
+     0},
     {"bits(key, shape = none)",
      "Random 32-bit words: whole numbers from 0 to 2 ** 32 - 1, in f64, which holds them.\n\n"
      ">>> bits(key(0), 2).shape\n[2]",
@@ -484,7 +486,8 @@ static const Builtin rows[] = {
     {"randint(key, shape, minval, maxval, dtype = \"i32\")",
      "Whole numbers in [minval, maxval).\n\n>>> all(randint(key(0), [100], 3, 5) >= 3)\ntrue", b_randint, 0},
     {"bernoulli(key, p = 0.5, shape = none)",
-     "True with probability p (an array of probabilities gives its shape).\n\n>>> any(bernoulli(key(0), 0.0, [9]))\nfalse",
+     "True with probability p (an array of probabilities gives its shape).\n\n>>> any(bernoulli(key(0), 0.0, "
+     "[9]))\nfalse",
      b_bernoulli, 0},
     {"permutation(key, x, axis = 0)",
      "The numbers below x in random order, or an array along an axis, or a list.\n\n"

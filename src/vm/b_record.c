@@ -183,9 +183,10 @@ static const Builtin rows[] = {
      "A record of pairs [name, value], of another record's fields, and of keyword arguments.\n\n"
      ">>> record([[\"a\", 1]], b = 2)\n{a: 1, b: 2}",
      b_record, 0},
-    {"has(record, name)", "Has the record a field of this name?\n\n>>> has({a: 1}, \"a\")\ntrue", b_has, BUILTIN_OF_RECORD},
-    {"remove(record, name)", "The record without a field that it has.\n\n>>> remove({a: 1, b: 2}, \"a\")\n{b: 2}", b_remove,
-     BUILTIN_INPLACE | BUILTIN_OF_RECORD},
+    {"has(record, name)", "Has the record a field of this name?\n\n>>> has({a: 1}, \"a\")\ntrue", b_has,
+     BUILTIN_OF_RECORD},
+    {"remove(record, name)", "The record without a field that it has.\n\n>>> remove({a: 1, b: 2}, \"a\")\n{b: 2}",
+     b_remove, BUILTIN_INPLACE | BUILTIN_OF_RECORD},
 };
 
 const BuiltinTable optic_b_record = BUILTIN_TABLE(rows);

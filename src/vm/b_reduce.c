@@ -3,6 +3,7 @@
  * What is given as numbers (a number, a list of numbers) and reduces to one comes back as a number.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <string.h>
 
 #include "vm/builtins.h"
 
@@ -56,6 +57,9 @@ static bool over_axes(Vm *vm, OpId op, const Value *x, const Value *axis, Attr *
     return false;
   }
   bool weak = in->weak || in->dtype == DT_BOOL;
+  if (plain && in->dtype == DT_F64 && !in->node && x->tag == V_LIST) {
+    in->weak = false; /* it is ours alone; else what knows no f64 by default would compute in f32 */
+  }
   Array *a = optic_apply1(optic_vm_core(vm), op, in, attr);
   optic_array_drop(optic_vm_core(vm), in);
   if (a) {
@@ -101,16 +105,16 @@ static bool along(Vm *vm, OpId op, const Value *args, Value *result)
 }
 
 #define REDUCERS(X) X(sum) X(mean) X(prod) X(max) X(min) X(any) X(all) X(argmax) X(argmin) X(norm) X(logsumexp)
-#define SPREADS(X) X(var) X(std)
-#define ALONGS(X) X(softmax) X(log_softmax) X(cumsum) X(sort) X(argsort)
+#define SPREADS(X)  X(var) X(std)
+#define ALONGS(X)   X(softmax) X(log_softmax) X(cumsum) X(sort) X(argsort)
 #define DEFINE(id, how)                                                                                                \
   static bool b_##id(Vm *vm, Value *args, Value *result)                                                               \
   {                                                                                                                    \
     return how(vm, G_##id, args, result);                                                                              \
   }
 #define DEFINE_REDUCER(id) DEFINE(id, reduce)
-#define DEFINE_SPREAD(id) DEFINE(id, spread)
-#define DEFINE_ALONG(id) DEFINE(id, along)
+#define DEFINE_SPREAD(id)  DEFINE(id, spread)
+#define DEFINE_ALONG(id)   DEFINE(id, along)
 REDUCERS(DEFINE_REDUCER)
 SPREADS(DEFINE_SPREAD)
 ALONGS(DEFINE_ALONG)
@@ -129,7 +133,7 @@ static bool arg_indices(Vm *vm, const Value *arg, const char *what, Array **out)
       double x = optic_array_get(a, i);
       if (x != floor(x) || fabs(x) > INT32_MAX) {
         optic_array_drop(core, a);
-        return optic_fail(&core->fault, D_index, "%s: %.15g is not an index", what, x);
+        return optic_fail(&core->fault, D_index, "%.*s: %.15g is not an index", (int)strcspn(what, ":"), what, x);
       }
     }
     Array *whole = optic_apply1(core, G_astype, a, &(Attr){.dtype = DT_I32});
@@ -175,8 +179,7 @@ static bool b_one_hot(Vm *vm, Value *args, Value *result)
   Attr attr = {.axis = 0};
   Array *x;
   if (!optic_arg_int(vm, &args[1], "one_hot: num_classes", 0, MOST, &attr.n) ||
-      !optic_arg_dtype(vm, &args[2], "one_hot: dtype", &attr.dtype) ||
-      !arg_indices(vm, &args[0], "one_hot: x", &x)) {
+      !optic_arg_dtype(vm, &args[2], "one_hot: dtype", &attr.dtype) || !arg_indices(vm, &args[0], "one_hot: x", &x)) {
     return false;
   }
   Array *a = optic_apply1(optic_vm_core(vm), G_one_hot, x, &attr);
@@ -230,8 +233,7 @@ static bool b_dot(Vm *vm, Value *args, Value *result)
   for (int i = 0; i < 2; i++) {
     scalar |= args[i].tag == V_NUMBER || (args[i].tag == V_ARRAY && args[i].array->shape.rank == 0);
   }
-  return scalar ? optic_map_op(vm, G_mul, args, 2, 0, result)
-                : linear2(vm, G_matmul, args, "dot: x", "dot: y", result);
+  return scalar ? optic_map_op(vm, G_mul, args, 2, 0, result) : linear2(vm, G_matmul, args, "dot: x", "dot: y", result);
 }
 
 static bool b_outer(Vm *vm, Value *args, Value *result)
@@ -315,8 +317,8 @@ static bool b_eigh(Vm *vm, Value *args, Value *result)
 
 #define OVER "\n\nOver all elements, over one axis, or over a list of axes; `keepdims` keeps them with one element.\n"
 static const Builtin rows[] = {
-    {"sum(x, axis = none, keepdims = false)", "The sum; of booleans and u8 in i32." OVER "\n>>> sum([1, 2, 3])\n6", b_sum,
-     BUILTIN_OF_ARRAY},
+    {"sum(x, axis = none, keepdims = false)", "The sum; of booleans and u8 in i32." OVER "\n>>> sum([1, 2, 3])\n6",
+     b_sum, BUILTIN_OF_ARRAY},
     {"mean(x, axis = none, keepdims = false)", "The mean; of integers in f32." OVER "\n>>> mean([1, 2, 6])\n3", b_mean,
      BUILTIN_OF_ARRAY},
     {"prod(x, axis = none, keepdims = false)", "The product." OVER "\n>>> prod([2, 3, 4])\n24", b_prod,
@@ -352,19 +354,22 @@ static const Builtin rows[] = {
      "The standard deviation: sqrt(var(x, axis, ddof))." OVER "\n>>> std([1, 3])\n1", b_std, BUILTIN_OF_ARRAY},
     {"softmax(x, axis = -1)",
      "exp(x) / sum(exp(x)) along an axis, without overflow.\n\n>>> softmax([0, 0])\n[0.5, 0.5]", b_softmax, 0},
-    {"log_softmax(x, axis = -1)",
-     "x - logsumexp(x) along an axis.\n\n>>> log_softmax([0, 0]) + log(2)\n[0., 0.]", b_log_softmax, 0},
+    {"log_softmax(x, axis = -1)", "x - logsumexp(x) along an axis.\n\n>>> log_softmax([0, 0]) + log(2)\n[0., 0.]",
+     b_log_softmax, 0},
     {"cumsum(x, axis = none)",
-     "The sum of all elements up to each; of the flat array unless `axis` is given.\n\n>>> cumsum([1, 2, 3])\n[1., 3., 6.]",
+     "The sum of all elements up to each; of the flat array unless `axis` is given.\n\n>>> cumsum([1, 2, 3])\n[1., 3., "
+     "6.]",
      b_cumsum, BUILTIN_OF_ARRAY},
     {"sort(x, axis = -1)",
-     "An array in ascending order along an axis, NaN last. sorted(xs) sorts lists.\n\n>>> sort([3, 1, 2])\n[1., 2., 3.]",
+     "An array in ascending order along an axis, NaN last. sorted(xs) sorts lists.\n\n>>> sort([3, 1, 2])\n[1., 2., "
+     "3.]",
      b_sort, 0},
     {"argsort(x, axis = -1)",
      "The indices that sort an array along an axis; equal ones keep their order.\n\n>>> argsort([3, 1, 2])\n[1, 2, 0]",
      b_argsort, 0},
     {"take(x, indices, axis = none)",
-     "The items that whole numbers name along an axis, or of the flat array.\n\n>>> take([10, 20, 30], [2, 0])\n[30., 10.]",
+     "The items that whole numbers name along an axis, or of the flat array.\n\n>>> take([10, 20, 30], [2, 0])\n[30., "
+     "10.]",
      b_take, BUILTIN_OF_ARRAY},
     {"take_along_axis(x, indices, axis)",
      "For each place along `axis` the item that `indices` names there.\n\n"
@@ -374,16 +379,18 @@ static const Builtin rows[] = {
      "For each whole number in x a new last axis of `num_classes`: 1 there, else 0 (all 0 where x is out of range).\n\n"
      ">>> one_hot([0, 2], 3)\n[[1., 0., 0.],\n [0., 0., 1.]]",
      b_one_hot, 0},
-    {"matmul(x, y)",
-     "The matrix product x @ y, over leading axes too.\n\n>>> matmul([[1, 2]], [[3], [4]])\n[[11.]]", b_matmul, 0},
-    {"dot(x, y)", "The inner product of vectors, the product of matrices, as NumPy's.\n\n>>> dot([1, 2], [3, 4])\n11", b_dot,
-     0},
+    {"matmul(x, y)", "The matrix product x @ y, over leading axes too.\n\n>>> matmul([[1, 2]], [[3], [4]])\n[[11.]]",
+     b_matmul, 0},
+    {"dot(x, y)", "The inner product of vectors, the product of matrices, as NumPy's.\n\n>>> dot([1, 2], [3, 4])\n11",
+     b_dot, 0},
     {"vdot(x, y)", "sum(x * y) of two arrays of one shape.\n\n>>> vdot([[1], [2]], [[3], [4]])\n11", b_vdot, 0},
-    {"outer(x, y)",
-     "The matrix x[i] * y[j] of two vectors.\n\n>>> outer([1, 2], [3, 4])\n[[3., 4.],\n [6., 8.]]", b_outer, 0},
-    {"inv(a)", "The inverse of a square matrix.\n\n>>> inv([[2, 0], [0, 4]])\n[[0.5 , 0.  ],\n [0.  , 0.25]]", b_inv, 0},
+    {"outer(x, y)", "The matrix x[i] * y[j] of two vectors.\n\n>>> outer([1, 2], [3, 4])\n[[3., 4.],\n [6., 8.]]",
+     b_outer, 0},
+    {"inv(a)", "The inverse of a square matrix.\n\n>>> inv([[2, 0], [0, 4]])\n[[0.5 , 0.  ],\n [0.  , 0.25]]", b_inv,
+     0},
     {"solve(a, b)",
-     "The x of a @ x == b, for a square matrix and a vector or matrix.\n\n>>> solve([[2, 0], [0, 4]], [2, 2])\n[1. , 0.5]",
+     "The x of a @ x == b, for a square matrix and a vector or matrix.\n\n>>> solve([[2, 0], [0, 4]], [2, 2])\n[1. , "
+     "0.5]",
      b_solve, 0},
     {"det(a)", "The determinant of a square matrix.\n\n>>> det([[1, 2], [3, 4]])\n-2", b_det, 0},
     {"cholesky(a)",

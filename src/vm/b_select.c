@@ -277,9 +277,10 @@ static bool settle(Walk *w, const Value *choice, bool strings)
   } else if (choice->tag == V_BOOL || choice->tag == V_STRING) {
     w->kind = BY_ALL;
   } else if (!optic_is_tree(*choice) && choice->tag != V_NONE) {
-    return optic_fail(optic_vm_fault(w->vm), D_pattern, "%s: %s chooses no leaves; a path pattern, a function of "
-                      "(path, leaf), or a tree of %s does", w->name, optic_type_noun(w->vm, *choice),
-                      strings ? "labels" : "booleans");
+    return optic_fail(optic_vm_fault(w->vm), D_pattern,
+                      "%s: %s chooses no leaves; a path pattern, a function of "
+                      "(path, leaf), or a tree of %s does",
+                      w->name, optic_type_noun(w->vm, *choice), strings ? "labels" : "booleans");
   }
   return true;
 }
@@ -329,7 +330,8 @@ static bool misfit(Walk *w, Value tree, Value part)
   size_t size = w->path.size > 200 ? 200 : w->path.size;
   const char *has = optic_is_tree(tree) ? optic_type_text(w->vm, tree) : "leaf";
   return optic_fail(optic_vm_fault(w->vm), D_structure, "merge: `%.*s` is a %s in the tree and a %s in the part",
-                    (int)size, optic_text_cstr(&w->path), has, optic_is_tree(part) ? part.tag == V_LIST ? "list" : "record" : "leaf");
+                    (int)size, optic_text_cstr(&w->path), has,
+                    optic_is_tree(part) ? part.tag == V_LIST ? "list" : "record" : "leaf");
 }
 
 static bool overlay(Walk *w, Value tree, Value part, Value *out);
@@ -365,8 +367,8 @@ static bool overlay_list(Walk *w, Value tree, Value part, Value *out)
   if (tree.list->size != part.list->size) {
     size_t size = w->path.size > 200 ? 200 : w->path.size;
     return optic_fail(optic_vm_fault(w->vm), D_structure,
-                      "merge: the list `%.*s` has %zu items in the tree and %zu in the part", (int)size,
-                      optic_text_cstr(&w->path), tree.list->size, part.list->size);
+                      "merge: the list%s%.*s%s has %zu items in the tree and %zu in the part", size ? " `" : "",
+                      (int)size, optic_text_cstr(&w->path), size ? "`" : "", tree.list->size, part.list->size);
   }
   List *list = optic_list_new(w->vm, tree.list->size);
   bool ok = list != NULL;
@@ -426,10 +428,10 @@ static bool label_by_pattern(Walk *w, Value *out)
     w->hit[i] = true;
     if (found != SIZE_MAX) {
       const String *first = w->patterns[found].string;
-      return optic_fail(optic_vm_fault(w->vm), D_pattern, "%s: two patterns take the leaf `%.*s`: \"%.*s\" and \"%.*s\"",
-                        w->name, (int)(w->path.size > 200 ? 200 : w->path.size), path,
-                        (int)(first->size > 100 ? 100 : first->size), first->text,
-                        (int)(p->size > 100 ? 100 : p->size), p->text);
+      return optic_fail(
+          optic_vm_fault(w->vm), D_pattern, "%s: two patterns take the leaf `%.*s`: \"%.*s\" and \"%.*s\"", w->name,
+          (int)(w->path.size > 200 ? 200 : w->path.size), path, (int)(first->size > 100 ? 100 : first->size),
+          first->text, (int)(p->size > 100 ? 100 : p->size), p->text);
     }
     found = i;
   }
@@ -463,8 +465,9 @@ static bool label_of(Walk *w, Value leaf, Value labels, Value *out)
   bool none = out->tag == V_NONE;
   optic_drop(w->vm, *out);
   fail_at(w, D_pattern, none ? "has no label, and there is no default" : "needs a string as its label");
-  return none && w->kind == BY_PATTERNS ? optic_fail_hint(optic_vm_fault(w->vm), "add a pattern that takes it, or a default")
-                                        : false;
+  return none && w->kind == BY_PATTERNS
+             ? optic_fail_hint(optic_vm_fault(w->vm), "add a pattern that takes it, or a default")
+             : false;
 }
 
 static bool label_tree(Walk *w, Value node, Value labels, Value *out)
@@ -542,7 +545,8 @@ static bool b_tree_labels(Vm *vm, Value *args, Value *result)
 static const Builtin rows[] = {
     {"select(tree, mask)",
      "The part of a tree that a mask takes.\n\n"
-     "A mask is a path pattern (\"**/kernel\"), a list of patterns, a function (path, leaf) -> bool, true or false, or a\n"
+     "A mask is a path pattern (\"**/kernel\"), a list of patterns, a function (path, leaf) -> bool, true or false, or "
+     "a\n"
      "tree of booleans, which may be a prefix of the tree. Fields that are not taken go; in lists none holds the\n"
      "place. A pattern that takes no leaf is an error.\n\n"
      ">>> select({a: {w: 1, b: 2}, c: {b: 3}}, \"**/w\")\n{a: {w: 1}}",

@@ -102,7 +102,8 @@ static bool axis_of(Vm *vm, const Value *arg, const char *what, uint32_t rank, u
     return false;
   }
   if (axis < -(int64_t)rank || axis >= (int64_t)rank) {
-    return optic_fail(optic_vm_fault(vm), D_axis, "%s: there is no axis %" PRId64 " among %" PRIu32, what, axis, rank);
+    return optic_fail(optic_vm_fault(vm), D_axis, "%.*s: there is no axis %" PRId64 " among %" PRIu32,
+                      (int)strcspn(what, ":"), what, axis, rank);
   }
   *out = (uint32_t)(axis < 0 ? axis + (int64_t)rank : axis);
   return true;
@@ -215,7 +216,8 @@ static bool b_roll(Vm *vm, Value *args, Value *result)
   Array *x, *parts[2] = {NULL, NULL}, *a = NULL, *back = NULL;
   int64_t shift;
   uint32_t axis = 0;
-  if (!optic_arg_int(vm, &args[1], "roll: shift", -MOST, MOST, &shift) || !optic_arg_array(vm, &args[0], "roll: x", &x)) {
+  if (!optic_arg_int(vm, &args[1], "roll: shift", -MOST, MOST, &shift) ||
+      !optic_arg_array(vm, &args[0], "roll: x", &x)) {
     return false;
   }
   Shape shape = x->shape;
@@ -295,7 +297,8 @@ static bool join(Vm *vm, OpId op, const Value *args, const char *list_name, cons
     return false;
   }
   if (list->size == 0) {
-    return optic_fail(&core->fault, D_value, "%s has no arrays", list_name);
+    return optic_fail(&core->fault, D_value, "%.*s: the list of arrays is empty", (int)strcspn(list_name, ":"),
+                      list_name);
   }
   if (!optic_size_mul(list->size, sizeof *items, &bytes)) {
     return optic_fail_oom(&core->fault);
@@ -346,8 +349,8 @@ static const Builtin rows[] = {
     {"expand_dims(x, axis)",
      "With a new axis of one element at `axis` of the result.\n\n>>> shape(expand_dims(zeros([3]), 0))\n[1, 3]",
      b_expand_dims, 0},
-    {"flip(x, axis = none)", "In reverse order along one axis, several, or all.\n\n>>> flip([1, 2, 3])\n[3., 2., 1.]", b_flip,
-     0},
+    {"flip(x, axis = none)", "In reverse order along one axis, several, or all.\n\n>>> flip([1, 2, 3])\n[3., 2., 1.]",
+     b_flip, 0},
     {"roll(x, shift, axis = none)",
      "Moved on by `shift` places, the last to the front; as a flat array unless `axis` is given.\n\n"
      ">>> roll([1, 2, 3, 4], 1)\n[4., 1., 2., 3.]",
@@ -361,7 +364,8 @@ static const Builtin rows[] = {
      ">>> concatenate([[1, 2], [3]])\n[1., 2., 3.]",
      b_concatenate, 0},
     {"stack(arrays, axis = 0)",
-     "Arrays of one shape side by side along a new axis.\n\n>>> stack([[1, 2], [3, 4]], axis = 1)\n[[1., 3.],\n [2., 4.]]",
+     "Arrays of one shape side by side along a new axis.\n\n>>> stack([[1, 2], [3, 4]], axis = 1)\n[[1., 3.],\n [2., "
+     "4.]]",
      b_stack, 0},
     {"diag(x)",
      "The square matrix with this diagonal, or the diagonal of this matrix.\n\n"

@@ -1,5 +1,6 @@
 /* b_text.c: strings, conversions between types, printing.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memmem */
 #include <math.h>
 #include <string.h>
 
@@ -26,17 +27,14 @@ static void begin(Vm *vm, Text *t)
 /* The first `part` in the string from `at` on; its size where there is none. */
 static size_t find(const String *s, size_t at, const String *part)
 {
-  for (; at + part->size <= s->size; at++) {
-    const char *first = part->size ? memchr(s->text + at, part->text[0], s->size - at - part->size + 1) : s->text + at;
-    if (!first) {
-      break;
-    }
-    at = (size_t)(first - s->text);
-    if (memcmp(first, part->text, part->size) == 0) {
-      return at;
-    }
-  }
-  return s->size;
+  const char *found = memmem(s->text + at, s->size - at, part->text, part->size);
+  return found ? (size_t)(found - s->text) : s->size;
+}
+
+/* Going through all of a string counts as work. */
+static bool charge_for(Vm *vm, const String *s)
+{
+  return optic_charge(optic_vm_core(vm), s->size / 256);
 }
 
 static bool has(const String *s, const String *part)
@@ -153,7 +151,7 @@ bool optic_split_text(Vm *vm, const String *s, const Value *sep_arg, Value *resu
   if (sep && sep->size == 0) {
     return optic_fail(optic_vm_fault(vm), D_value, "split: `sep` must not be empty; list(s) gives the characters");
   }
-  List *list = optic_list_new(vm, 8);
+  List *list = charge_for(vm, s) ? optic_list_new(vm, 8) : NULL;
   bool ok = list != NULL;
   for (size_t at = 0; ok;) {
     if (!sep) {
@@ -227,6 +225,9 @@ static bool b_replace(Vm *vm, Value *args, Value *result)
   if (old->size == 0) {
     return optic_fail(optic_vm_fault(vm), D_value, "replace: `old` must not be empty");
   }
+  if (!charge_for(vm, s)) {
+    return false;
+  }
   Text t;
   begin(vm, &t);
   for (size_t at = 0;;) {
@@ -266,10 +267,19 @@ static bool b_strip(Vm *vm, Value *args, Value *result)
     return false;
   }
   size_t first = 0, last = s->size, n;
+  uint64_t each = 1 + (chars ? chars->size / 4 : 0), work = 0;
   while (first < last && (n = strippable(s->text + first, last - first, chars))) {
     first += n;
+    if ((work += each) >= 1024 && !optic_charge(optic_vm_core(vm), work / 64)) {
+      return false;
+    }
+    work %= 1024;
   }
   while (last > first) {
+    if ((work += each) >= 1024 && !optic_charge(optic_vm_core(vm), work / 64)) {
+      return false;
+    }
+    work %= 1024;
     size_t start = last - 1;
     while (start > first && ((unsigned char)s->text[start] & 0xc0) == 0x80) {
       start--;
@@ -315,7 +325,7 @@ static bool b_contains(Vm *vm, Value *args, Value *result)
     return false;
   }
   *result = optic_bool(has(s, p));
-  return true;
+  return charge_for(vm, s);
 }
 
 /* ---- conversions ----------------------------------------------------------------------------------------------- */
@@ -379,7 +389,9 @@ static bool b_bool(Vm *vm, Value *args, Value *result)
 
 static bool b_type(Vm *vm, Value *args, Value *result)
 {
-  const char *name = args[0].tag == V_ARRAY ? "array" : args[0].tag == V_ITER ? "iterator" : optic_type_text(vm, args[0]);
+  const char *name = args[0].tag == V_ARRAY  ? "array"
+                     : args[0].tag == V_ITER ? "iterator"
+                                             : optic_type_text(vm, args[0]);
   return optic_string_value(vm, name, strlen(name), result);
 }
 
@@ -415,7 +427,8 @@ static const Builtin rows[] = {
     {"repr(x)", "The same with strings in quotes.\n\n>>> print(repr(\"a\"))\n\"a\"", b_repr, 0},
     {"format(template, *args, **named)",
      "The template with its fields in braces replaced.\n\n"
-     "{} is the next of `args`, {0} one by index, {name} a keyword argument; {{ and }} are braces. After a colon stands\n"
+     "{} is the next of `args`, {0} one by index, {name} a keyword argument; {{ and }} are braces. After a colon "
+     "stands\n"
      "Python's format: [[fill]<>^=][+][0][width][,][.digits] and one of d e f g % s x.\n\n"
      ">>> format(\"{}: {:.3f} {:>6} {:,} {:.1%}\", \"loss\", 0.25, \"ab\", 60000, 0.962)\n"
      "\"loss: 0.250     ab 60,000 96.2%\"",
@@ -431,8 +444,8 @@ static const Builtin rows[] = {
      "Strings one after another with `sep` between them. sep.join(sequence) is the same.\n\n"
      ">>> join([\"a\", \"b\"], \"-\")\n\"a-b\"",
      b_join, BUILTIN_OF_STRING | BUILTIN_OF_LIST},
-    {"replace(s, old, new)", "With every `old` replaced by `new`.\n\n>>> replace(\"banana\", \"an\", \"o\")\n\"booa\"", b_replace,
-     BUILTIN_OF_STRING},
+    {"replace(s, old, new)", "With every `old` replaced by `new`.\n\n>>> replace(\"banana\", \"an\", \"o\")\n\"booa\"",
+     b_replace, BUILTIN_OF_STRING},
     {"strip(s, chars = none)",
      "Without white space, or the characters of `chars`, at both ends.\n\n>>> strip(\"  a b \")\n\"a b\"", b_strip,
      BUILTIN_OF_STRING},
@@ -440,18 +453,20 @@ static const Builtin rows[] = {
      BUILTIN_OF_STRING},
     {"ends_with(s, suffix)", "Does the string end so?\n\n>>> ends_with(\"a/kernel\", \"/kernel\")\ntrue", b_ends_with,
      BUILTIN_OF_STRING},
-    {"contains(s, part)", "Does the string hold the part?\n\n>>> contains(\"Dense_0/bias\", \"bias\")\ntrue", b_contains,
-     BUILTIN_OF_STRING},
-    {"number(x)",
-     "A string, boolean or array of one element as a number.\n\n>>> number(\"1e-3\") * 2\n0.002", b_number, 0},
+    {"contains(s, part)", "Does the string hold the part?\n\n>>> contains(\"Dense_0/bias\", \"bias\")\ntrue",
+     b_contains, BUILTIN_OF_STRING},
+    {"number(x)", "A string, boolean or array of one element as a number.\n\n>>> number(\"1e-3\") * 2\n0.002", b_number,
+     0},
     {"int(x)", "The same, cut to a whole number.\n\n>>> int(-3.7)\n-3", b_int, 0},
     {"bool(x)", "What `if` makes of a value.\n\n>>> bool([])\nfalse", b_bool, 0},
     {"type(x)",
-     "The name of a value's type: none, bool, number, string, list, record, array, function, transform, key, iterator or\n"
+     "The name of a value's type: none, bool, number, string, list, record, array, function, transform, key, iterator "
+     "or\n"
      "module.\n\n>>> type([1])\n\"list\"",
      b_type, 0},
-    {"doc(f)", "The documentation of a function or transform; none where it has none.\n\n"
-               ">>> fn f(x) { \"Twice.\"; 2 * x }\n>>> doc(f)\n\"Twice.\"",
+    {"doc(f)",
+     "The documentation of a function or transform; none where it has none.\n\n"
+     ">>> fn f(x) { \"Twice.\"; 2 * x }\n>>> doc(f)\n\"Twice.\"",
      b_doc, 0},
 };
 

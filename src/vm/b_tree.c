@@ -16,10 +16,10 @@ static int shown(size_t path_size)
 
 static bool wrong_leaf(Vm *vm, const char *name, const char *path, size_t path_size, Value leaf)
 {
-  return path_size ? optic_fail(optic_vm_fault(vm), D_type, "%s: the leaf `%.*s` is %s, not an array", name,
-                                shown(path_size), path, optic_type_noun(vm, leaf))
-                   : optic_fail(optic_vm_fault(vm), D_type, "%s: %s is no tree of arrays", name,
-                                optic_type_noun(vm, leaf));
+  return path_size
+             ? optic_fail(optic_vm_fault(vm), D_type, "%s: the leaf `%.*s` is %s, not an array", name, shown(path_size),
+                          path, optic_type_noun(vm, leaf))
+             : optic_fail(optic_vm_fault(vm), D_type, "%s: %s is no tree of arrays", name, optic_type_noun(vm, leaf));
 }
 
 static bool numeric(Value v)
@@ -57,7 +57,8 @@ static bool map_tree(Vm *vm, const Value *args, bool with_path, Value *result)
   if (!optic_is_function(args[0])) {
     optic_fail(&core->fault, D_type, "%s: `f` must be a function, not %s",
                with_path ? "tree_map_with_path" : "tree_map", optic_type_noun(vm, args[0]));
-    return optic_is_tree(args[0]) || numeric(args[0]) ? optic_fail_hint(&core->fault, "the function comes first") : false;
+    return optic_is_tree(args[0]) || numeric(args[0]) ? optic_fail_hint(&core->fault, "the function comes first")
+                                                      : false;
   }
   if (!optic_size_mul(count, 2, &room) || !optic_size_add(room, 1, &room) ||
       !optic_size_mul(room, sizeof(Value), &bytes)) {
@@ -149,8 +150,8 @@ static bool b_tree_paths(Vm *vm, Value *args, Value *result)
 /* ---- reducing -------------------------------------------------------------------------------------------------- */
 typedef struct Total {
   const char *name;
-  Array *sum;     /* NULL: nothing yet */
-  bool squares;   /* the sum of squares, in f64 */
+  Array *sum;   /* NULL: nothing yet */
+  bool squares; /* the sum of squares, in f64 */
   double count;
 } Total;
 
@@ -445,24 +446,25 @@ static const Builtin rows[] = {
     {"tree_paths(tree)",
      "The leaves' paths, in the sorted order of keys.\n\n>>> tree_paths({b: 1, a: [2, 3]})\n[\"a/0\", \"a/1\", \"b\"]",
      b_tree_paths, 0},
-    {"tree_sum(tree)", "The sum of all elements of all leaves.\n\n>>> tree_sum({a: ones([2, 2]), b: 3})\n7", b_tree_sum, 0},
-    {"tree_size(tree)", "How many elements all leaves have together.\n\n>>> tree_size({a: ones([2, 2]), b: 3})\n5", b_tree_size,
+    {"tree_sum(tree)", "The sum of all elements of all leaves.\n\n>>> tree_sum({a: ones([2, 2]), b: 3})\n7", b_tree_sum,
      0},
+    {"tree_size(tree)", "How many elements all leaves have together.\n\n>>> tree_size({a: ones([2, 2]), b: 3})\n5",
+     b_tree_size, 0},
     {"global_norm(tree)",
      "The Euclidean norm of all elements of all leaves, sqrt(tree_sum(tree ** 2)).\n\n"
      "Taken in f64, so it neither overflows nor vanishes; the result is a number, and takes the dtype of what it\n"
      "meets.\n\n>>> global_norm({a: [3, 0], b: 4})\n5",
      b_global_norm, 0},
     {"all_finite(tree)",
-     "True where no element of any leaf is NaN or infinite.\n\n>>> all_finite({a: 1, b: array([1, 2])})\ntrue", b_all_finite,
-     0},
+     "True where no element of any leaf is NaN or infinite.\n\n>>> all_finite({a: 1, b: array([1, 2])})\ntrue",
+     b_all_finite, 0},
     {"stop_gradient(tree)",
-     "The same values; a gradient takes them for constants.\n\n>>> grad(x -> x * stop_gradient(x))(3)\n3", b_stop_gradient,
-     0},
+     "The same values; a gradient takes them for constants.\n\n>>> grad(x -> x * stop_gradient(x))(3)\n3",
+     b_stop_gradient, 0},
     {"tree_get(tree, path)", "What lies at a path.\n\n>>> tree_get({a: [{b: 7}]}, \"a/0/b\")\n7", b_tree_get, 0},
     {"tree_set(tree, path, value)",
-     "The tree with another value at a path that it has.\n\n>>> tree_set({a: [1, 2]}, \"a/1\", 5)\n{a: [1, 5]}", b_tree_set,
-     0},
+     "The tree with another value at a path that it has.\n\n>>> tree_set({a: [1, 2]}, \"a/1\", 5)\n{a: [1, 5]}",
+     b_tree_set, 0},
     {"path_matches(pattern, path)",
      "Does a path pattern take a path? `*` is any run of characters in one segment, `**` any number of segments.\n\n"
      ">>> path_matches(\"**/kernel\", \"net/Dense_0/kernel\")\ntrue",

@@ -20,7 +20,7 @@ extern const BuiltinTable optic_b_store;  /* save, load */
 extern const BuiltinTable optic_b_text;   /* strings, conversions, print */
 extern const BuiltinTable optic_b_random;
 extern const BuiltinTable optic_b_grad;
-extern const BuiltinTable optic_b_flax; /* keys of parameters */
+extern const BuiltinTable optic_b_flax;      /* keys of parameters */
 extern const BuiltinTable optic_b_transform; /* transformation, and the methods of transforms */
 
 /* In args.c: as optic_arg_array, but lists of numbers stay numbers of the language (weak f64). */
@@ -47,6 +47,9 @@ static inline bool optic_yield(Array *a, Value *result)
   return a != NULL;
 }
 
-#define BUILTIN_TABLE(rows) {(rows), sizeof(rows) / sizeof *(rows)}
+#define BUILTIN_TABLE(rows)                                                                                            \
+  {                                                                                                                    \
+    (rows), sizeof(rows) / sizeof *(rows)                                                                              \
+  }
 
 #endif

@@ -467,11 +467,25 @@ static bool call_builtin(Vm *vm, const Builtin *b, Value *args, uint32_t count, 
   if (fine) {
     fine = run_builtin(vm, info, area, result);
   }
-  if (fine || !whole || area != args) {
-    drop_args(vm, area, slots);
+  if (fine || !whole) {
+    drop_args(vm, area, slots > all ? slots : all);
+  } else {
+    drop_args(vm, area + all, slots > all ? slots - all : 0); /* defaults */
   }
   vm->segment = before;
   return fine;
+}
+
+bool optic_builtin_keeps(Vm *vm, const Builtin *b, const Value *args, uint32_t count)
+{
+  const BuiltinInfo *info = info_of(vm, b);
+  const Segment *s = vm->segment;
+  if (!info) {
+    optic_fault_clear(&vm->core.fault);
+    return false;
+  }
+  return b->flags & BUILTIN_INPLACE && !info->has_rest && !info->has_named && count <= info->positional &&
+         count >= info->required && args >= s->at && info->count <= (size_t)(s->at + s->size - args);
 }
 
 bool optic_call_builtin(Vm *vm, const Builtin *b, Value *args, uint32_t count, const Keys *named, Value *result)

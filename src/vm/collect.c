@@ -83,7 +83,8 @@ static void mark(Vm *vm, Cell *cell)
 {
   if (!(cell->refs & ALIVE)) {
     cell->refs |= ALIVE;
-    vm->collect_again = true;
+    cell->next_dead = vm->reached;
+    vm->reached = cell;
   }
 }
 
@@ -94,17 +95,14 @@ void optic_collect(Vm *vm)
   }
   for (Cell *c = vm->cells; c; c = c->next) {
     if (c->refs > 0) {
-      c->refs |= ALIVE;
+      mark(vm, c);
     }
   }
-  do { /* what a living cell reaches lives; passes until nothing new is found */
-    vm->collect_again = false;
-    for (Cell *c = vm->cells; c; c = c->next) {
-      if (c->refs & ALIVE) {
-        each_cell(vm, c->value, mark);
-      }
-    }
-  } while (vm->collect_again);
+  while (vm->reached) { /* what a living cell reaches lives */
+    Cell *c = vm->reached;
+    vm->reached = c->next_dead;
+    each_cell(vm, c->value, mark);
+  }
   /* Counts as they were, and the dead ones gathered while no value is freed. */
   Cell *first_dead = NULL;
   for (Cell *c = vm->cells; c; c = c->next) {

@@ -5,9 +5,9 @@
 
 #include "vm/vm.h"
 
-/* Adds `format` with its fields in braces replaced: {} by the next of `args`, {0} by index, {name} from `named`; after a
- * colon Python's format specification: [[fill]align][sign][0][width][,][.precision][d e f g % s x]. False with the
- * fault set. */
+/* Adds `format` with its fields in braces replaced: {} by the next of `args`, {0} by index, {name} from `named`. After
+ * a colon stands Python's format specification: [[fill]align][sign][0][width][,][.precision][d e f g % s x]. False
+ * with the fault set. */
 bool optic_format_values(Vm *vm, const String *format, const List *args, const Record *named, Text *out);
 
 #endif

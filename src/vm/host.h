@@ -18,7 +18,7 @@ const char *optic_vm_env(Vm *vm, const char *name);
 /* The host's directory of data sets, looked at instead of $OPTIC_DATA; NULL: none. */
 const char *optic_vm_data_dir(Vm *vm);
 
-/* In b_data.c: an argument that names a file, where files are allowed. Borrowed. */
+/* In b_data.c: an argument that names a file, where files are allowed; `what` is "function: parameter". Borrowed. */
 bool optic_arg_path(Vm *vm, const Value *arg, const char *what, const char **out);
 
 #endif

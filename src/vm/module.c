@@ -63,6 +63,29 @@ int32_t optic_module_slot(Vm *vm, Module *m, const Name *name, bool add)
 }
 
 /* ---- imports ------------------------------------------------------------------------------------------------- */
+/* One spelling for a path: without `.`, `x/..` and doubled slashes. (A folder that is a link elsewhere is not seen.) */
+static void tidy(char *path)
+{
+  size_t to = *path == '/' ? 1 : 0, root = to; /* what is written; where nothing can be taken back any more */
+  for (const char *from = path + to; *from;) {
+    size_t n = strcspn(from, "/");
+    bool up = n == 2 && memcmp(from, "..", 2) == 0;
+    if (up && to > root) {
+      for (to--; to > root && path[to - 1] != '/'; to--) {
+      }
+    } else if (!(n == 0 || (n == 1 && *from == '.'))) {
+      memmove(path + to, from, n);
+      to += n;
+      if (from[n]) {
+        path[to++] = '/';
+      }
+      root = up ? to : root;
+    }
+    from += n + (from[n] != 0);
+  }
+  path[to] = 0;
+}
+
 /* `path` as the script at `from` means it: beside that script, unless absolute. A new block of *size bytes, or NULL. */
 static char *resolve(Vm *vm, const Module *from, const char *path, size_t path_size, size_t *size)
 {
@@ -74,6 +97,7 @@ static char *resolve(Vm *vm, const Module *from, const char *path, size_t path_s
     memcpy(full, from->path, folder);
     memcpy(full + folder, path, path_size);
     full[folder + path_size] = 0;
+    tidy(full);
   }
   return full;
 }

@@ -39,6 +39,7 @@ struct Closure {
 
 struct Bound {
   uint32_t refs;
+  uint32_t depth;
   const Builtin *method; /* its first parameter takes `self` */
   Value self;
 };
@@ -46,6 +47,7 @@ struct Bound {
 /* Made by a `transform` block (desc is set) or by transformation(init, update) (desc is NULL). */
 struct Transform {
   uint32_t refs;
+  uint32_t depth;
   const Name *name;
   const TransformDesc *desc;
   Value init, update; /* closures as TransformDesc says; else functions of the language */
@@ -146,7 +148,9 @@ struct Vm {
   Code *codes;
   Cell *cells;
   uint32_t cell_count, cell_threshold;
-  bool collect_again;
+  Cell *reached; /* while collecting: known to live, what they reach not yet looked at */
+  Cell *dropped; /* while a cell ends: those that end with it */
+  bool dropping;
   Keys *no_keys; /* of the empty record */
   Diags *diags;  /* where compile-time diagnostics of imports go; set by the host's call */
   Text scratch;  /* for optic_type_text */

@@ -181,17 +181,20 @@ static bool power(Vm *vm, Value a, Value b, unsigned donate, Value *out)
   return optic_map_op(vm, G_pow, in, 2, donate, out);
 }
 
-static bool holds_array(Value v)
+static bool holds_array(Vm *vm, Value v)
 {
+  if (optic_is_tree(v) && !optic_charge(&vm->core, 1)) {
+    return false;
+  }
   if (v.tag == V_LIST) {
     for (size_t i = 0; i < v.list->size; i++) {
-      if (holds_array(v.list->at[i])) {
+      if (holds_array(vm, v.list->at[i])) {
         return true;
       }
     }
   } else if (v.tag == V_RECORD) {
     for (uint32_t i = 0; i < v.record->keys->count; i++) {
-      if (holds_array(v.record->at[i])) {
+      if (holds_array(vm, v.record->at[i])) {
         return true;
       }
     }
@@ -203,7 +206,7 @@ static bool holds_array(Value v)
 static bool equals(Vm *vm, Arith op, Value a, Value b, Value *out)
 {
   bool comparable = (is_scalar(a) || a.tag == V_ARRAY || optic_is_tree(a)) && (is_scalar(b) || b.tag == V_ARRAY || optic_is_tree(b));
-  if (comparable && (holds_array(a) || holds_array(b))) {
+  if (comparable && (holds_array(vm, a) || holds_array(vm, b))) {
     Value in[2] = {a, b};
     return optic_map_op(vm, op == A_EQ ? G_eq : G_ne, in, 2, 0, out);
   }
@@ -211,7 +214,7 @@ static bool equals(Vm *vm, Arith op, Value a, Value b, Value *out)
               : a.tag == V_BOOL && b.tag == V_NUMBER ? b.number == (double)a.boolean
                                                      : optic_same(vm, a, b);
   *out = optic_bool(same == (op == A_EQ));
-  return true;
+  return optic_charge(&vm->core, 0);
 }
 
 static bool contains(Vm *vm, Value item, Value in, bool *out)
@@ -222,7 +225,7 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
     for (size_t i = 0; i < in.list->size && !*out; i++) {
       *out = optic_same(vm, item, in.list->at[i]);
     }
-    return true;
+    return optic_charge(&vm->core, 1 + in.list->size / 16);
   case V_RECORD:
     if (item.tag == V_STRING) {
       *out = optic_record_get(in.record, optic_name_find(&vm->core.names, item.string->text, item.string->size)) != NULL;
@@ -232,7 +235,7 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
   case V_STRING:
     if (item.tag == V_STRING) {
       *out = memmem(in.string->text, in.string->size, item.string->text, item.string->size) != NULL;
-      return true;
+      return optic_charge(&vm->core, in.string->size / 256);
     }
     return optic_fail(&vm->core.fault, D_type, "a string holds strings, not %s", optic_type_noun(vm, item));
   case V_ARRAY:
@@ -241,7 +244,7 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
       for (size_t i = 0; i < in.array->count && !*out; i++) {
         *out = optic_array_get(in.array, i) == x;
       }
-      return true;
+      return optic_charge(&vm->core, in.array->count / 16);
     }
     break;
   case V_UNSET:
@@ -278,6 +281,9 @@ static bool string_arith(Vm *vm, Arith op, Value a, Value b, Value *out, bool *k
       optic_text_finish(&text);
       return fine;
     }
+    if (!optic_charge(&vm->core, least / 1024)) {
+      return false;
+    }
     int order = memcmp(a.string->text, b.string->text, least);
     order = order ? order : m < n ? -1 : m > n;
     if (op >= A_LT && op <= A_GE) {
@@ -293,6 +299,9 @@ static bool string_arith(Vm *vm, Arith op, Value a, Value b, Value *out, bool *k
     }
     if (b.number > LONGEST || (double)a.string->size * b.number > LONGEST) {
       return optic_fail(&vm->core.fault, D_too_large, "a string of more than %d bytes", (int)LONGEST);
+    }
+    if (!optic_charge(&vm->core, (uint64_t)(b.number > 0 ? b.number / 16 : 0))) {
+      return false;
     }
     optic_text_init(&text, &vm->core.alloc);
     for (size_t i = 0; i < (size_t)(b.number > 0 ? b.number : 0) && !text.oom; i++) {

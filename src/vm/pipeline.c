@@ -30,9 +30,9 @@ static bool stage(Listing *l, const Transform *t, uint32_t depth);
 /* The transforms that a value holds, directly or in lists and records. */
 static bool stages_in(Listing *l, Value v, uint32_t depth)
 {
-  bool fine = true;
+  bool fine = optic_charge(&l->vm->core, 1); /* what is shared is met more than once */
   if (v.tag == V_TRANSFORM) {
-    return stage(l, v.transform, depth);
+    return fine && stage(l, v.transform, depth);
   }
   for (size_t i = 0; v.tag == V_LIST && fine && i < v.list->size; i++) {
     fine = stages_in(l, v.list->at[i], depth);

@@ -76,7 +76,7 @@ static void inner_array(const Array *a, Text *out)
   }
 }
 
-/* ---- things in one line -------------------------------------------------------------------------------------------- */
+/* ---- things in one line ------------------------------------------------------------------------------------------ */
 static bool is_word(const char *s, size_t size)
 {
   for (size_t i = 0; i < size; i++) {
@@ -197,7 +197,15 @@ static void leaf_text(Vm *vm, Value v, bool quote, Text *out)
     function_text(v.closure->code->proto, out);
     break;
   case V_BOUND:
-    optic_text_printf(out, "builtin %s", v.bound->method->signature);
+    if (v.bound->self.tag == V_LIST && v.bound->self.list->size && optic_is_function(v.bound->self.list->at[0])) {
+      Value f = v.bound->self.list->at[0];
+      optic_text_str(out, f.tag == V_CLOSURE ? "gradient of " : "gradient of a function"); /* grad(f) */
+      if (f.tag == V_CLOSURE) {
+        function_text(f.closure->code->proto, out);
+      }
+    } else {
+      optic_text_printf(out, "builtin %s", v.bound->method->signature);
+    }
     break;
   case V_TRANSFORM:
     transform_text(v.transform, out);
@@ -249,7 +257,7 @@ static bool line(Vm *vm, Value v, size_t limit, Text *out)
   return out->size <= limit && !out->oom;
 }
 
-/* ---- things in many lines -------------------------------------------------------------------------------------------- */
+/* ---- things in many lines --------------------------------------------------------------------------------------- */
 static bool short_thing(Value v)
 {
   return v.tag == V_NUMBER || v.tag == V_BOOL || v.tag == V_NONE || (v.tag == V_STRING && v.string->size <= 24) ||
@@ -299,12 +307,20 @@ static void filled(Vm *vm, const List *list, size_t indent, size_t column, Text 
 static void tree(Vm *vm, Value v, size_t indent, size_t column, Text *out, Text *scratch)
 {
   optic_text_clear(scratch);
+  if (!optic_charge(&vm->core, 1 + (v.tag == V_LIST ? v.list->size / 16 : 0))) {
+    out->oom = true; /* ends it; optic_show tells the two apart */
+    return;
+  }
   if (!optic_is_tree(v) || (column < COLUMNS && line(vm, v, COLUMNS - column, scratch))) {
     if (optic_is_tree(v)) {
       optic_text_add(out, optic_text_cstr(scratch), scratch->size);
     } else {
       leaf_text(vm, v, true, out);
     }
+    return;
+  }
+  if (scratch->oom) {
+    out->oom = true;
     return;
   }
   if (v.tag == V_LIST && all_short(v.list)) {
@@ -340,5 +356,5 @@ bool optic_show(Vm *vm, Value v, Text *out, bool quote)
   } else {
     leaf_text(vm, v, quote, out);
   }
-  return !out->oom || optic_fail_oom(&vm->core.fault);
+  return optic_charge(&vm->core, 0) && (!out->oom || optic_fail_oom(&vm->core.fault));
 }

@@ -202,6 +202,10 @@ static bool update_block(Vm *vm, Transform *t, Value updates, Value state, Value
     }
   }
   optic_pool_put(&vm->core, args, count * sizeof *args);
+  if (fine && result.tag != V_LIST) { /* the body ended without a value on the path that was taken */
+    optic_fail(&vm->core.fault, D_returns_nothing, "%s returned nothing", t->name->text);
+    fine = optic_fail_hint(&vm->core.fault, "end it with `return updates`");
+  }
   fine = fine && optic_list_own(vm, &result);
   for (uint32_t i = 0; fine && i < d->state_count; i++) {
     Value v = result.list->at[1 + i];
@@ -450,7 +454,9 @@ static bool b_transformation(Vm *vm, Value *args, Value *result)
     return optic_fail(&vm->core.fault, D_type, "transformation: `init` and `update` must be functions, not %s",
                       optic_type_noun(vm, optic_is_function(args[0]) ? args[1] : args[0]));
   }
-  if (!optic_arg_string(vm, &args[2], "transformation: `name`", &name)) {
+  uint32_t depth = 1;
+  if (!optic_arg_string(vm, &args[2], "transformation: `name`", &name) || !optic_deepen(vm, &depth, args[0]) ||
+      !optic_deepen(vm, &depth, args[1])) {
     return false;
   }
   Transform *t = optic_pool_get(&vm->core, sizeof *t);
@@ -459,7 +465,7 @@ static bool b_transformation(Vm *vm, Value *args, Value *result)
     optic_pool_put(&vm->core, t, sizeof *t);
     return optic_fail_oom(&vm->core.fault);
   }
-  *t = (Transform){.refs = 1, .name = own, .init = optic_keep(args[0]), .update = optic_keep(args[1])};
+  *t = (Transform){.refs = 1, .depth = depth, .name = own, .init = optic_keep(args[0]), .update = optic_keep(args[1])};
   *result = (Value){.tag = V_TRANSFORM, .transform = t};
   return true;
 }

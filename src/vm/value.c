@@ -42,14 +42,20 @@ bool optic_string_value(Vm *vm, const char *text, size_t size, Value *out)
 /* ---- lists --------------------------------------------------------------------------------------------------- */
 static uint32_t depth_of(Value v)
 {
-  return v.tag == V_LIST ? v.list->depth : v.tag == V_RECORD ? v.record->depth : 0;
+  return v.tag == V_LIST        ? v.list->depth
+         : v.tag == V_RECORD    ? v.record->depth
+         : v.tag == V_BOUND     ? v.bound->depth
+         : v.tag == V_TRANSFORM ? v.transform->depth
+         : v.tag == V_ITER      ? v.iter->depth
+                                : 0;
 }
 
-static bool deepen(Vm *vm, uint32_t *depth, Value item)
+bool optic_deepen(Vm *vm, uint32_t *depth, Value item)
 {
   uint32_t need = depth_of(item) + 1;
   if (need > vm->core.limits.depth) {
-    return optic_fail(&vm->core.fault, D_too_deep, "lists and records are nested deeper than %u", vm->core.limits.depth);
+    return optic_fail(&vm->core.fault, D_too_deep, "%s are nested deeper than %u",
+                      optic_is_tree(item) ? "lists and records" : "values", vm->core.limits.depth);
   }
   if (need > *depth) {
     *depth = need;
@@ -65,8 +71,8 @@ List *optic_list_new(Vm *vm, size_t cap)
   }
   *list = (List){.refs = 1, .depth = 1};
   size_t bytes;
-  if (cap && (!optic_size_mul(cap, sizeof(Value), &bytes) || !(list->at = optic_pool_get(&vm->core, bytes)))) {
-    optic_fail_oom(&vm->core.fault);
+  bool fits = optic_size_mul(cap, sizeof(Value), &bytes) || optic_fail_oom(&vm->core.fault);
+  if (cap && (!fits || !(list->at = optic_pool_get(&vm->core, bytes)))) {
     optic_pool_put(&vm->core, list, sizeof *list);
     return NULL;
   }
@@ -95,7 +101,7 @@ static bool list_grow(Vm *vm, List *list)
 
 bool optic_list_push(Vm *vm, List *list, Value item)
 {
-  if (!deepen(vm, &list->depth, item) || (list->size == list->cap && !list_grow(vm, list))) {
+  if (!optic_deepen(vm, &list->depth, item) || (list->size == list->cap && !list_grow(vm, list))) {
     optic_drop(vm, item);
     return false;
   }
@@ -127,7 +133,7 @@ bool optic_list_settle(Vm *vm, List *list)
 {
   list->depth = 1;
   for (size_t i = 0; i < list->size; i++) {
-    if (!deepen(vm, &list->depth, list->at[i])) {
+    if (!optic_deepen(vm, &list->depth, list->at[i])) {
       return false;
     }
   }
@@ -333,7 +339,7 @@ Value *optic_record_get_cstr(Vm *vm, const Record *r, const char *name)
 
 bool optic_record_set(Vm *vm, Record *r, const Name *name, Value value)
 {
-  if (!deepen(vm, &r->depth, value)) {
+  if (!optic_deepen(vm, &r->depth, value)) {
     optic_drop(vm, value);
     return false;
   }
@@ -426,7 +432,7 @@ bool optic_record_settle(Vm *vm, Record *r)
 {
   r->depth = 1;
   for (uint32_t i = 0; i < r->keys->count; i++) {
-    if (!deepen(vm, &r->depth, r->at[i])) {
+    if (!optic_deepen(vm, &r->depth, r->at[i])) {
       return false;
     }
   }
@@ -442,6 +448,7 @@ static void drop_closure(Vm *vm, Closure *c)
   optic_pool_put(&vm->core, c, sizeof *c + c->count * sizeof(Cell *));
 }
 
+/* Closures can hold closures in chains of any length: a cell that ends while another is being ended waits its turn. */
 static void drop_cell(Vm *vm, Cell *cell)
 {
   *(cell->prev ? &cell->prev->next : &vm->cells) = cell->next;
@@ -449,8 +456,19 @@ static void drop_cell(Vm *vm, Cell *cell)
     cell->next->prev = cell->prev;
   }
   vm->cell_count--;
-  optic_drop(vm, cell->value);
-  optic_pool_put(&vm->core, cell, sizeof *cell);
+  cell->next_dead = vm->dropped;
+  vm->dropped = cell;
+  if (vm->dropping) {
+    return;
+  }
+  vm->dropping = true;
+  while (vm->dropped) {
+    Cell *c = vm->dropped;
+    vm->dropped = c->next_dead;
+    optic_drop(vm, c->value);
+    optic_pool_put(&vm->core, c, sizeof *c);
+  }
+  vm->dropping = false;
 }
 
 void optic_drop_object(Vm *vm, Value v)
@@ -627,9 +645,19 @@ static bool same_record(Vm *vm, const Record *a, const Record *b)
   return true;
 }
 
+/* Values may share their parts, and then be far larger than the memory they take up: so looking through them counts. */
+static uint64_t effort(Value v)
+{
+  return v.tag == V_STRING   ? v.string->size / 1024
+         : v.tag == V_LIST   ? 1 + v.list->size / 16
+         : v.tag == V_RECORD ? 1 + v.record->keys->count / 16
+         : v.tag == V_ARRAY  ? v.array->count / 64
+                             : 0;
+}
+
 bool optic_same(Vm *vm, Value a, Value b)
 {
-  if (a.tag != b.tag) {
+  if (a.tag != b.tag || !optic_charge(&vm->core, effort(a))) {
     return false;
   }
   switch (a.tag) {

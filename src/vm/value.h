@@ -108,7 +108,7 @@ struct Cell {
   uint32_t refs;
   Value value;
   Cell *next, *prev; /* all cells of the Vm: they alone can form reference cycles */
-  Cell *next_dead;   /* while cycles are being freed */
+  Cell *next_dead;   /* while cells are being collected or freed */
   bool dead;
 };
 
@@ -122,7 +122,7 @@ typedef struct IterType {
 } IterType;
 struct Iter {
   uint32_t refs;
-  uint32_t depth; /* how many iterators stand inside each other here; their makers bound it, for they recurse */
+  uint32_t depth; /* as a list's, with iterators; their makers bound how many stand in each other, for they recurse */
   const IterType *type;
 };
 
@@ -191,6 +191,10 @@ bool optic_record_own(Vm *vm, Value *v);
 /* After writing into record->at or list->at directly: recomputes depth; false (too deep) with the fault set. */
 bool optic_record_settle(Vm *vm, Record *record);
 bool optic_list_settle(Vm *vm, List *list);
+/* Everything that holds values is as deep as the deepest of them and one more, and a chain of closures is bounded by
+ * the way cells are freed: so whatever walks or frees values may recurse. Raises *depth for `item`; false, with the fault
+ * set, past limits.depth. */
+bool optic_deepen(Vm *vm, uint32_t *depth, Value item);
 
 Keys *optic_keys_new(Vm *vm, const Name *const *names, uint32_t count);
 static inline Keys *optic_keys_keep(Keys *k)
@@ -211,7 +215,8 @@ const char *optic_type_noun(Vm *vm, Value v);
 /* Condition of an `if`: booleans; none is false; numbers, strings, lists, records as in Python; arrays of one
  * element. False with the fault set for what has no truth (arrays of more than one element, functions). */
 bool optic_truth(Vm *vm, Value v, bool *out);
-/* Whole comparison of what holds no arrays, and of arrays bit for bit. */
+/* Whole comparison of what holds no arrays, and of arrays bit for bit. Counts as work; where the run is to stop it gives
+ * false, so that the caller asks optic_charge(core, 0) afterwards. */
 bool optic_same(Vm *vm, Value a, Value b);
 static inline bool optic_is_tree(Value v) /* a list or record: nodes of parameter trees */
 {

@@ -386,11 +386,17 @@ static bool make_transform(Vm *vm, const TransformDesc *desc, Value *from, Value
       return false;
     }
   }
+  uint32_t depth = 1;
+  for (uint32_t i = 0; i < desc->hyper_count + 2; i++) {
+    if (!optic_deepen(vm, &depth, from[i])) {
+      return false;
+    }
+  }
   Transform *t = optic_pool_get(&vm->core, sizeof *t + desc->hyper_count * sizeof(Value));
   if (!t) {
     return false;
   }
-  *t = (Transform){.refs = 1, .name = desc->name, .desc = desc, .init = from[0], .update = from[1], .count = desc->hyper_count};
+  *t = (Transform){.refs = 1, .depth = depth, .name = desc->name, .desc = desc, .init = from[0], .update = from[1], .count = desc->hyper_count};
   for (uint32_t i = 0; i < desc->hyper_count; i++) {
     t->hypers[i] = from[2 + i];
   }
@@ -502,7 +508,8 @@ static bool unpack(Vm *vm, Value *to, Value *from, uint32_t before, uint32_t aft
   const List *list = items.list;
   bool fine = rest ? list->size >= before + after : list->size == before;
   if (!fine) {
-    optic_fail(&vm->core.fault, D_unpack, "there are %u names on the left and %zu values on the right", before + after, list->size);
+    optic_fail(&vm->core.fault, D_unpack, "%s%u target%s, but %zu value%s", rest ? "at least " : "", before + after,
+               before + after == 1 ? "" : "s", list->size, list->size == 1 ? "" : "s");
   }
   uint32_t at = 0;
   for (uint32_t i = 0; fine && i < before; i++) {
@@ -701,14 +708,14 @@ static bool call_spread(Vm *vm, Value *r, uint16_t into, Value self, Value *list
 static bool call_own(Vm *vm, Module *m, Value *r, Instr in, const Keys *named, Instr word)
 {
   Value fn = r[in.a];
-  if (fn.tag == V_BUILTIN && fn.builtin->flags & BUILTIN_INPLACE) {
+  if (fn.tag == V_BUILTIN && !named && optic_builtin_keeps(vm, fn.builtin, &r[in.a + 1], in.b)) {
     Value *arg = &r[word.a], *global = &m->globals[word.d];
     if (arg->tag >= V_COUNTED && global->tag == arg->tag && global->refs == arg->refs && *arg->refs == 2) {
       --*arg->refs;
       Value lent = *arg;
       global->tag = V_UNSET;
       Value result;
-      if (!optic_call_builtin_whole(vm, fn.builtin, &r[in.a + 1], positional(in.b, named), named, &result)) {
+      if (!optic_call_builtin_whole(vm, fn.builtin, &r[in.a + 1], in.b, NULL, &result)) {
         *global = lent; /* the registers still hold it, and give theirs up when the frame is left */
         ++*lent.refs;
         return false;

@@ -142,7 +142,7 @@ static bool map_list(Walk *w, const Value *trees, size_t first, unsigned alone, 
     return false;
   }
   size_t size = trees[first].list->size;
-  List *list = optic_list_new(w->vm, size);
+  List *list = optic_charge(&w->vm->core, 1 + size / 16) ? optic_list_new(w->vm, size) : NULL;
   if (!list) {
     return false;
   }
@@ -170,7 +170,7 @@ static bool map_record(Walk *w, const Value *trees, size_t first, unsigned alone
   if (!order || !fit_records(w, trees, first)) {
     return false;
   }
-  Record *result = optic_record_shaped(w->vm, record->keys);
+  Record *result = optic_charge(&w->vm->core, 1 + record->keys->count / 16) ? optic_record_shaped(w->vm, record->keys) : NULL;
   if (!result) {
     return false;
   }
@@ -262,6 +262,10 @@ static bool each(Walk *w, Value tree)
 {
   if (tree.tag == V_NONE) {
     return true;
+  }
+  /* Subtrees may be shared: few bytes can be a large tree. */
+  if (optic_is_tree(tree) && !optic_charge(&w->vm->core, 1)) {
+    return false;
   }
   if (tree.tag == V_LIST) {
     for (size_t i = 0; i < tree.list->size; i++) {
