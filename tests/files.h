@@ -97,7 +97,8 @@ static inline int64_t faulty_write(void *user, int handle, const void *from, siz
 {
   Faulty *f = user;
   bool now = faulty_now(f);
-  return now && f->error ? -f->error : optic_file_system()->write(NULL, handle, from, now && size > 1 ? size / 2 : size);
+  return now && f->error ? -f->error
+                         : optic_file_system()->write(NULL, handle, from, now && size > 1 ? size / 2 : size);
 }
 static inline int faulty_sync(void *user, int handle)
 {
@@ -123,8 +124,8 @@ static inline int faulty_remove(void *user, const char *path)
 
 static inline const FileOps *faulty_ops(Faulty *f)
 {
-  f->ops = (FileOps){f,           faulty_look, faulty_open,  faulty_info,   faulty_read,
-                     faulty_write, faulty_sync, faulty_close, faulty_rename, faulty_remove};
+  f->ops = (FileOps){f,           faulty_look,  faulty_open,   faulty_info,  faulty_read, faulty_write,
+                     faulty_sync, faulty_close, faulty_rename, faulty_remove};
   return &f->ops;
 }
 

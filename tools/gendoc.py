@@ -18,7 +18,6 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "library.md"
 DEFINITION = re.compile(r"^(?:fn|transform) (\w+)\(", re.M)
-CONSTANT = re.compile(r"^(\w+) = ", re.M)
 ROW = re.compile(r'\{\s*"(\w+)\(')
 PRIM = re.compile(r"^PRIM[123]\((\w+),", re.M)
 
@@ -153,7 +152,6 @@ def page(optic):
             names += PRIM.findall((ROOT / "src/tile/prim.def").read_text(encoding="utf-8"))
         methods.update(names)
         tables.append((title, "", sorted(set(names))))
-    # What is a function by itself: one table has each name; the last that defines it is what a script sees.
     hidden = method_only()
     functions = sorted({n for _, _, names in sections + tables for n in names} - hidden)
     found = ask(optic, functions, sorted(methods))
@@ -179,7 +177,7 @@ def page(optic):
         for name in names:
             out.append(entry(name, *found[name]))
     out.append("## Methods\n")
-    out.append("`x.f(..)` calls the function `f` with `x` as its first argument, where the type of `x` has that method.\n")
+    out.append("`x.f(..)` calls the function `f` with `x` as its first argument, where the type of `x` has it.\n")
     for kind, _ in METHODS_OF:
         rows = [(n.split(".", 1)[1], *v) for n, v in found.items() 
                 if n.startswith(kind + ".") and v[0].startswith("builtin ")]  # fields fall out
@@ -210,20 +208,14 @@ def wrap_lines(text):
 
 def method_only():
     """Names that are methods and no functions."""
-    names = set()
+    methods, functions = set(), set()
     for path in (ROOT / "src/vm").glob("*.c"):
         text = path.read_text(encoding="utf-8")
         starts = list(ROW.finditer(text))
         for row, after in zip(starts, starts[1:] + [None]):
             whole = text[row.start():after.start() if after else len(text)]
-            if "BUILTIN_METHOD_ONLY" in whole:
-                names.add(row.group(1))
-    functions = {m.group(1) for p in (ROOT / "src/vm").glob("*.c") for m in rows_of(p) if m.group(1) not in names}
-    return names - functions
-
-
-def rows_of(path):
-    return ROW.finditer(path.read_text(encoding="utf-8"))
+            (methods if "BUILTIN_METHOD_ONLY" in whole else functions).add(row.group(1))
+    return methods - functions
 
 
 def main():
@@ -234,7 +226,8 @@ def main():
     if "--check" not in sys.argv:
         OUT.write_text(text, encoding="utf-8")
         return 0
-    diff = list(difflib.unified_diff(old.split("\n"), text.split("\n"), "docs/library.md", "the sources", lineterm="", n=1))
+    old, new = old.split("\n"), text.split("\n")
+    diff = list(difflib.unified_diff(old, new, "docs/library.md", "the sources", lineterm="", n=1))
     print("\n".join(diff[:60]))
     print("docs/library.md is current" if not diff else "mend it with: tools/gendoc.py build/optic")
     return 1 if diff else 0

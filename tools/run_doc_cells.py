@@ -6,7 +6,7 @@
 Of each document, fenced blocks with these words are run; a block ```text right after one holds what it prints:
     opt        a cell. All cells of a document are one script, as with `optic FILE.md`; a cell that prints must be
                followed by its output, and nothing may go to standard error
-    opt-wrong  a script of its own, run as `example.opt`; the text holds its standard output and its errors
+    opt-alone  a script of its own, run as `example.opt`; the text holds its standard output, then its standard error
     console    lines `$ optic ARGUMENTS`, run one by one in the repository, each followed by what it prints
 --update writes the outputs that came into the documents: look at the difference before you commit it.
 Ends with `N passed, N failed`; exit code 1 where any failed.
@@ -47,7 +47,7 @@ def blocks_of(lines):
         i += 1
     for block, after in zip(blocks, blocks[1:]):
         between = lines[block.last + 1:after.first - 1]
-        if block.kind in ("opt", "opt-wrong") and after.kind == "text" and not any(line.strip() for line in between):
+        if block.kind in ("opt", "opt-alone") and after.kind == "text" and not any(line.strip() for line in between):
             block.output = after
     return blocks
 
@@ -91,9 +91,10 @@ def run_cells(optic, name, lines, cells):
     return list(zip(cells, got)), wrong or ("exit code %d" % ran.returncode if ran.returncode else "")
 
 
-def run_wrong(optic, lines, block):
+def run_alone(optic, lines, block):
     with tempfile.TemporaryDirectory() as folder:
-        pathlib.Path(folder, "example.opt").write_text("\n".join(lines[block.first:block.last]) + "\n", encoding="utf-8")
+        script = "\n".join(lines[block.first:block.last]) + "\n"
+        pathlib.Path(folder, "example.opt").write_text(script, encoding="utf-8")
         ran = run([optic, "-q", "example.opt"], folder=folder)
     return split_lines(ran.stdout) + split_lines(ran.stderr)
 
@@ -134,8 +135,9 @@ def check(optic, path, update):
     results, wrong = run_cells(optic, shown, lines, [b for b in blocks if b.kind == "opt"])
     if wrong:
         failed += 1
-        print("FAILED %s: the cells as one script\n    %s" % (shown, wrong.rstrip().replace("\n", "\n    ")), flush=True)
-    results += [(b, run_wrong(optic, lines, b)) for b in blocks if b.kind == "opt-wrong"]
+        print("FAILED %s: the cells as one script" % shown)
+        print("    " + wrong.rstrip().replace("\n", "\n    "), flush=True)
+    results += [(b, run_alone(optic, lines, b)) for b in blocks if b.kind == "opt-alone"]
     for block, got in results:
         if block.output:
             compare(block, block.output.first, block.output.last, got, False)

@@ -9,7 +9,7 @@
     sources.py stdlib      stdlib/**/*.opt
     sources.py tests       tests/**/*_test.c, one program each
     sources.py fuzz        tests/fuzz/fuzz_*.c
-    sources.py scripts     tests/stdlib/*.opt and tests/parity/*.opt, but those that others import
+    sources.py scripts     tests/{stdlib,parity}/*.opt and examples/*.opt, but those that others import or that train
     sources.py check FILE...   fails where these are not all of the above (but headers): the build is out of date
 
 A file that is on disk is built: there is no list to forget one in. meson looks when it configures; the style test
@@ -38,8 +38,8 @@ LISTS = {
     "stdlib": lambda: found("stdlib/**/*.opt"),
     "tests": lambda: found("tests/**/*_test.c"),
     "fuzz": lambda: found("tests/fuzz/fuzz_*.c"),
-    "scripts": lambda: [p for p in found("tests/stdlib/*.opt") + found("tests/parity/*.opt")
-                        if pathlib.PurePath(p).stem not in ("suite", "compare")],
+    "scripts": lambda: [p for p in found("tests/stdlib/*.opt") + found("tests/parity/*.opt") + found("examples/*.opt")
+                        if pathlib.PurePath(p).stem not in ("suite", "compare", "mnist_perceptron")],
 }
 
 

@@ -345,7 +345,9 @@ static optic_status process(optic_context *optic, What what, const char *name, c
     optic_fault_to_diag(vm, &diags);
   }
   optic_status status = status_of(optic, fine, incomplete, &diags);
-  write_diags(optic, &diags);
+  if (!write_diags(optic, &diags) && core->fault.code == D_out_of_memory) {
+    status = OPTIC_OOM; /* nor could it be said */
+  }
   vm->diags = NULL;
   optic_diags_finish(&diags);
   atomic_store_explicit(&optic->interrupt, 0, memory_order_relaxed);

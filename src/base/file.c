@@ -1,8 +1,9 @@
 /* file.c: the one door to files. See file.h.
  *
  * The order of a save is what makes it safe, and none of it can be left out: a new file in the same directory, all the
- * bytes, fsync, rename, fsync of the directory. A failed fsync is never tried again, for the kernel then calls the pages
- * clean: the whole save fails. The directory is opened first, so that the last step is unlikely to be the one that fails.
+ * bytes, fsync, rename, fsync of the directory. A failed fsync is never tried again, for the kernel then calls the
+ * pages clean: the whole save fails. The directory is opened first, so that the last step is unlikely to be the one
+ * that fails.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
@@ -47,9 +48,12 @@ static int system_open(void *user, const char *path, FileUse use)
 {
   (void)user;
   switch (use) {
-  case FILE_READ: return told(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)); /* a FIFO must not block */
-  case FILE_CREATE: return told(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  case FILE_FOLDER: return told(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  case FILE_READ:
+    return told(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)); /* a FIFO must not block */
+  case FILE_CREATE:
+    return told(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  case FILE_FOLDER:
+    return told(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
   return -EINVAL;
 }
@@ -104,8 +108,15 @@ static int system_remove(void *user, const char *path)
 }
 
 static const FileOps system_ops = {
-  .look = system_look, .open = system_open, .info = system_info, .read = system_read, .write = system_write,
-  .sync = system_sync, .close = system_close, .rename = system_rename, .remove = system_remove,
+    .look = system_look,
+    .open = system_open,
+    .info = system_info,
+    .read = system_read,
+    .write = system_write,
+    .sync = system_sync,
+    .close = system_close,
+    .rename = system_rename,
+    .remove = system_remove,
 };
 
 const FileOps *optic_file_system(void)
@@ -131,15 +142,23 @@ static bool fail(Core *core, const char *action, const char *path, int64_t negat
   bool reads = !strcmp(action, "read");
   switch (error) {
   case ENOENT:
-    optic_fail_hint(&core->fault, reads ? "check the path; one that does not begin with `/` starts at the working directory"
-                                        : "create the directory first");
+    optic_fail_hint(&core->fault,
+                    reads ? "check the path; one that does not begin with `/` starts at the working directory"
+                          : "create the directory first");
     break;
   case EACCES:
-  case EPERM: optic_fail_hint(&core->fault, "you lack the permission: see `ls -l`"); break;
+  case EPERM:
+    optic_fail_hint(&core->fault, "you lack the permission: see `ls -l`");
+    break;
   case ENOSPC:
-  case EDQUOT: optic_fail_hint(&core->fault, "free some space; the file is as it was before"); break;
-  case EROFS: optic_fail_hint(&core->fault, "choose a directory that can be written to"); break;
-  default: break;
+  case EDQUOT:
+    optic_fail_hint(&core->fault, "free some space; the file is as it was before");
+    break;
+  case EROFS:
+    optic_fail_hint(&core->fault, "choose a directory that can be written to");
+    break;
+  default:
+    break;
   }
   return false;
 }

@@ -69,8 +69,9 @@ typedef struct FileSave {
 bool optic_save_begin(Core *core, const FileOps *files, const char *path, FileSave *save);
 /* After a failure only cancel is due. */
 bool optic_save_write(FileSave *save, const void *bytes, size_t size);
-/* Puts the new content in place and makes it last. The save is over whether this succeeds or fails. A failure leaves the
- * old content; the one exception, said in the message, is a directory that cannot be synchronised after the rename. */
+/* Puts the new content in place and makes it last. The save is over whether this succeeds or fails. A failure leaves
+ * the old content; the one exception, said in the message, is a directory that cannot be synchronised after the
+ * rename. */
 bool optic_save_commit(FileSave *save);
 /* Leaves the old content. The fault stays as it is. */
 void optic_save_cancel(FileSave *save);

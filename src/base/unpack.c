@@ -11,8 +11,8 @@
 enum {
   CHUNK = 1 << 20,
   SCRATCH = 1 << 14,
-  USUAL = 16,   /* times: what compression yields on real data */
-  MOST = 1032,  /* times: what deflate can yield at most */
+  USUAL = 16,  /* times: what compression yields on real data */
+  MOST = 1032, /* times: what deflate can yield at most */
   SMALL = 1 << 16,
 };
 

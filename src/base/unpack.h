@@ -32,8 +32,8 @@ void optic_unpack_finish(Unpack *u);
 
 /* Takes exactly `size` bytes. */
 bool optic_unpack_read(Unpack *u, void *into, size_t size);
-/* Are there at least `size` bytes more? Where compression could hardly yield so many they are counted, by unpacking them
- * to nowhere. */
+/* Are there at least `size` bytes more? Where compression could hardly yield so many they are counted, by unpacking
+ * them to nowhere. */
 bool optic_unpack_has(Unpack *u, uint64_t size);
 /* Demands that everything has been read and that the checksum is right. */
 bool optic_unpack_end(Unpack *u);

@@ -117,8 +117,12 @@ static bool number_of(const Cell *cell, double *out)
   static const struct {
     const char *word;
     double value;
-  } words[] = {{"nan", (double)NAN},   {"inf", (double)INFINITY}, {"+inf", (double)INFINITY},
-               {"-inf", -(double)INFINITY}, {"true", 1},          {"false", 0}};
+  } words[] = {{"nan", (double)NAN},
+               {"inf", (double)INFINITY},
+               {"+inf", (double)INFINITY},
+               {"-inf", -(double)INFINITY},
+               {"true", 1},
+               {"false", 0}};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (is_word(cell, words[i].word)) {
       *out = words[i].value;
@@ -131,14 +135,18 @@ static bool number_of(const Cell *cell, double *out)
 static bool holds(Dtype t, double x)
 {
   switch (t) {
-  case DT_BOOL: return x == 0 || x == 1;
-  case DT_U8: return x >= 0 && x <= 255 && x == floor(x);
-  case DT_I32: return x >= INT32_MIN && x <= INT32_MAX && x == floor(x);
+  case DT_BOOL:
+    return x == 0 || x == 1;
+  case DT_U8:
+    return x >= 0 && x <= 255 && x == floor(x);
+  case DT_I32:
+    return x >= INT32_MIN && x <= INT32_MAX && x == floor(x);
   case DT_F16:
   case DT_BF16:
   case DT_F32:
   case DT_F64:
-  case DT_COUNT: break;
+  case DT_COUNT:
+    break;
   }
   return true;
 }
@@ -189,8 +197,8 @@ static bool count_rows(Reader *r, size_t *rows)
       return false;
     }
     if (cells != r->columns) {
-      return optic_fail(&r->core->fault, D_format, "`%s`, line %llu: %llu cells, where the first line has %llu", r->what,
-                        (unsigned long long)line, (unsigned long long)cells, (unsigned long long)r->columns);
+      return optic_fail(&r->core->fault, D_format, "`%s`, line %llu: %llu cells, where the first line has %llu",
+                        r->what, (unsigned long long)line, (unsigned long long)cells, (unsigned long long)r->columns);
     }
   }
   return true;
@@ -252,8 +260,8 @@ static bool make_columns(Reader *r, size_t rows, Csv *out)
 
 static bool make_table(Reader *r, size_t rows, Csv *out)
 {
-  out->table = optic_array_new(r->core, r->options->dtype,
-                               &(Shape){.rank = 2, .at = {(int64_t)rows, (int64_t)r->columns}});
+  out->table =
+      optic_array_new(r->core, r->options->dtype, &(Shape){.rank = 2, .at = {(int64_t)rows, (int64_t)r->columns}});
   return out->table;
 }
 

@@ -7,13 +7,26 @@
 static bool element_of(uint8_t type, Element *out)
 {
   switch (type) {
-  case 0x08: *out = EL_U8; return true;
-  case 0x09: *out = EL_I8; return true;
-  case 0x0b: *out = EL_I16; return true;
-  case 0x0c: *out = EL_I32; return true;
-  case 0x0d: *out = EL_F32; return true;
-  case 0x0e: *out = EL_F64; return true;
-  default: return false;
+  case 0x08:
+    *out = EL_U8;
+    return true;
+  case 0x09:
+    *out = EL_I8;
+    return true;
+  case 0x0b:
+    *out = EL_I16;
+    return true;
+  case 0x0c:
+    *out = EL_I32;
+    return true;
+  case 0x0d:
+    *out = EL_F32;
+    return true;
+  case 0x0e:
+    *out = EL_F64;
+    return true;
+  default:
+    return false;
   }
 }
 

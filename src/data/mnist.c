@@ -9,8 +9,8 @@
 static const struct {
   const char *title, *folder, *debian; /* NULL: no package */
 } kinds[] = {
-  [MNIST_DIGITS] = {"MNIST", "mnist", NULL},
-  [MNIST_FASHION] = {"Fashion-MNIST", "fashion-mnist", "/usr/share/datasets/fashion-mnist"},
+    [MNIST_DIGITS] = {"MNIST", "mnist", NULL},
+    [MNIST_FASHION] = {"Fashion-MNIST", "fashion-mnist", "/usr/share/datasets/fashion-mnist"},
 };
 
 enum { FILES = 4, SPELLINGS = 4 };
@@ -134,8 +134,7 @@ static bool wrong(Core *core, const char *path, const Array *a, const char *must
   optic_format(type, sizeof type, "%s", optic_text_cstr(&text));
   bool oom = text.oom;
   optic_text_finish(&text);
-  return oom ? optic_fail_oom(&core->fault)
-             : optic_fail(&core->fault, D_format, "`%s` holds %s; %s", path, type, must);
+  return oom ? optic_fail_oom(&core->fault) : optic_fail(&core->fault, D_format, "`%s` holds %s; %s", path, type, must);
 }
 
 static bool read_images(Search *s, int which, Array **out)

@@ -60,10 +60,12 @@ enum { BLOCK = 2048 /* bytes of one operand on the stack */ };
 
 typedef struct Lane {
   const char *data; /* at the start of the run */
-  Store store;
-  TileType type; /* that the kernel takes */
-  bool scalar;   /* one element for the whole run */
-  double one;    /* it, converted once for all runs; for operands of one element */
+  Store store;      /* as it lies there */
+  Store takes;      /* as the kernel takes it */
+  size_t size;      /* bytes of one element of `store` */
+  bool whole;       /* one element for all runs */
+  bool scalar;      /* one element for each run */
+  double one;       /* where a converted element for all runs is */
 } Lane;
 
 typedef struct Runs {
@@ -73,10 +75,10 @@ typedef struct Runs {
   size_t run;
 } Runs;
 
-static Runs merge(const Call *c)
+/* Merges axes while all operands stay regular. */
+static void merge(const Call *c, Runs *r)
 {
-  Runs r = {.run = 1};
-  int64_t n[OPTIC_RANK], stride[OPTIC_RANK][3] = {{0}};
+  int64_t n[OPTIC_RANK], stride[OPTIC_RANK][3];
   int top = 0; /* axes found, innermost first */
   int64_t dense[3] = {1, 1, 1};
   for (uint32_t back = 1; back <= c->shape.rank; back++) {
@@ -101,14 +103,12 @@ static Runs merge(const Call *c)
       memcpy(stride[top++], step, sizeof step);
     }
   }
-  if (top) {
-    r.run = (size_t)n[0];
+  r->rank = 0;
+  r->run = top ? (size_t)n[0] : 1;
+  for (int i = top - 1; i > 0; i--, r->rank++) { /* outermost first */
+    r->n[r->rank] = n[i];
+    memcpy(r->stride[r->rank], stride[i], sizeof stride[i]);
   }
-  for (int i = top - 1; i > 0; i--, r.rank++) { /* outermost first */
-    r.n[r.rank] = n[i];
-    memcpy(r.stride[r.rank], stride[i], sizeof stride[i]);
-  }
-  return r;
 }
 
 typedef struct Kernel {
@@ -116,136 +116,134 @@ typedef struct Kernel {
   TileFn *fn;
   size_t count;
   Lane lane[3];
-  Store out_store;
-  TileType out_type;
-  bool direct; /* no conversion on either side */
+  unsigned scalars; /* a bit for each lane that is */
+  Store store;      /* of the result */
+  Store gives;      /* as the kernel gives it */
+  bool direct;      /* no conversion on either side */
 } Kernel;
 
-static void run(const Kernel *k, char *out, size_t n)
+/* One run through the stack, a block at a time. */
+static void run_in_blocks(const Kernel *k, char *out, size_t n)
 {
   _Alignas(double) char in_block[3][BLOCK], out_block[BLOCK];
-  const void *in[3] = {0};
-  unsigned scalars = 0;
-  bool convert[3] = {false};
-  size_t widest = optic_tile_size(k->out_type);
+  const void *from[3] = {0};
+  size_t widest = optic_store_size(k->gives);
   for (size_t i = 0; i < k->count; i++) {
     const Lane *lane = &k->lane[i];
-    convert[i] = optic_tile_store_of(lane->type) != lane->store;
-    scalars |= lane->scalar ? 1u << i : 0;
-    in[i] = lane->data;
-    if (lane->scalar && convert[i]) {
-      k->tiles->convert(optic_tile_store_of(lane->type), in_block[i], lane->store, lane->data, 1);
-      in[i] = in_block[i];
-      convert[i] = false;
+    size_t wide = optic_store_size(lane->takes);
+    widest = wide > widest ? wide : widest;
+    from[i] = lane->data;
+    if (lane->scalar && lane->takes != lane->store) {
+      k->tiles->convert(lane->takes, in_block[i], lane->store, lane->data, 1);
+      from[i] = in_block[i];
     }
-    widest = optic_tile_size(lane->type) > widest ? optic_tile_size(lane->type) : widest;
   }
-  if (k->direct) {
-    k->fn(out, in[0], in[1], in[2], scalars, n);
-    return;
-  }
-  bool convert_out = optic_tile_store_of(k->out_type) != k->out_store;
-  size_t step = BLOCK / widest;
+  size_t step = BLOCK / widest, size = optic_store_size(k->store);
   for (size_t at = 0; at < n; at += step) {
     size_t m = n - at < step ? n - at : step;
-    const void *from[3] = {in[0], in[1], in[2]};
     for (size_t i = 0; i < k->count; i++) {
       const Lane *lane = &k->lane[i];
       if (lane->scalar) {
         continue;
       }
-      from[i] = lane->data + at * optic_store_size(lane->store);
-      if (convert[i]) {
-        k->tiles->convert(optic_tile_store_of(lane->type), in_block[i], lane->store, from[i], m);
+      from[i] = lane->data + at * lane->size;
+      if (lane->takes != lane->store) {
+        k->tiles->convert(lane->takes, in_block[i], lane->store, from[i], m);
         from[i] = in_block[i];
       }
     }
-    char *to = out + at * optic_store_size(k->out_store);
-    k->fn(convert_out ? out_block : to, from[0], from[1], from[2], scalars, m);
-    if (convert_out) {
-      k->tiles->convert(k->out_store, to, optic_tile_store_of(k->out_type), out_block, m);
+    char *to = out + at * size;
+    k->fn(k->gives == k->store ? to : out_block, from[0], from[1], from[2], k->scalars, m);
+    if (k->gives != k->store) {
+      k->tiles->convert(k->store, to, k->gives, out_block, m);
     }
   }
 }
 
-static Kernel kernel_of(const Call *c)
+/* Is the operand one element along the innermost axis that is not 1? */
+static bool repeats(const Shape *s, const Shape *out)
+{
+  uint32_t back = 1;
+  while (back < out->rank && out->at[out->rank - back] == 1) {
+    back++;
+  }
+  return back > s->rank || s->at[s->rank - back] == 1;
+}
+
+static void prepare(const Call *c, Kernel *k)
 {
   PrimKind kind = optic_tile_prim((PrimId)c->op)->kind;
   TileType type = optic_tile_type_of((Store)c->compute);
-  Kernel k = {.tiles = optic_tiles(c->core), .count = c->count, .out_store = (Store)c->dtype};
-  if (!k.tiles->prim[c->op][type]) {
-    type = T_I32; /* the arithmetic of bools */
+  k->tiles = optic_tiles(c->core);
+  k->fn = k->tiles->prim[c->op][type];
+  if (!k->fn) { /* the arithmetic of bools */
+    type = T_I32;
+    k->fn = k->tiles->prim[c->op][type];
   }
-  k.fn = k.tiles->prim[c->op][type];
-  k.out_type = kind == PK_BOOL ? T_BOOL : type;
-  k.direct = optic_tile_store_of(k.out_type) == k.out_store;
+  k->store = (Store)c->dtype;
+  k->gives = optic_tile_store_of(kind == PK_BOOL ? T_BOOL : type);
+  k->direct = k->gives == k->store;
+  k->scalars = 0;
   for (size_t i = 0; i < c->count; i++) {
-    Lane *lane = &k.lane[i];
-    *lane = (Lane){.data = c->in[i]->data,
-                   .store = (Store)c->in[i]->dtype,
-                   .type = kind == PK_SELECT && i == 0 ? T_BOOL : type,
-                   .scalar = c->in[i]->count == 1};
-    k.direct = k.direct && (lane->scalar || optic_tile_store_of(lane->type) == lane->store);
+    const Array *in = c->in[i];
+    Lane *lane = &k->lane[i];
+    lane->data = in->data;
+    lane->store = (Store)in->dtype;
+    lane->takes = optic_tile_store_of(kind == PK_SELECT && i == 0 ? T_BOOL : type);
+    lane->whole = in->count == 1;
+    lane->scalar = lane->whole || repeats(&in->shape, &c->shape);
+    if (lane->whole && lane->takes != lane->store) {
+      k->tiles->convert(lane->takes, &lane->one, lane->store, lane->data, 1);
+      lane->data = (const char *)&lane->one;
+      lane->store = lane->takes;
+    }
+    lane->size = optic_store_size(lane->store);
+    k->scalars |= lane->scalar ? 1u << i : 0;
+    k->direct = k->direct && lane->takes == lane->store;
   }
-  return k;
+}
+
+static void next_run(Kernel *k, const Runs *r, int64_t index[OPTIC_RANK])
+{
+  for (uint32_t axis = r->rank; axis-- > 0;) {
+    bool wraps = ++index[axis] == r->n[axis];
+    int64_t steps = wraps ? 1 - r->n[axis] : 1;
+    index[axis] = wraps ? 0 : index[axis];
+    for (size_t i = 0; i < k->count; i++) {
+      if (!k->lane[i].whole) {
+        k->lane[i].data += steps * r->stride[axis][i] * (int64_t)k->lane[i].size;
+      }
+    }
+    if (!wraps) {
+      return;
+    }
+  }
 }
 
 Array *optic_elementwise(Call *c)
 {
-  Kernel k = kernel_of(c);
-  Runs r = merge(c);
-  /* A single element is converted once and not for each run; then an operand that repeats within runs, but not as a
-   * whole, is converted at the start of each, which run() does. */
+  Kernel k = {.count = c->count};
+  Runs r;
   size_t total = 1;
   for (uint32_t i = 0; i < c->shape.rank; i++) {
     total *= (size_t)c->shape.at[i];
   }
-  if (!optic_charge_for(c->core, total)) {
-    return NULL;
-  }
-  for (size_t i = 0; i < c->count; i++) {
-    Lane *lane = &k.lane[i];
-    if (lane->scalar && total) {
-      k.tiles->convert(optic_tile_store_of(lane->type), &lane->one, lane->store, lane->data, 1);
-      lane->data = (const char *)&lane->one;
-      lane->store = optic_tile_store_of(lane->type);
-    }
-  }
-  Array *out = optic_result(c);
+  Array *out = optic_charge_for(c->core, total) ? optic_result(c) : NULL;
   if (!out || out->count == 0) {
     return out;
   }
-  bool single[3];
-  for (size_t i = 0; i < c->count; i++) {
-    single[i] = k.lane[i].scalar;
-    /* dense along the run, or repeated? The innermost axis that is not 1 decides. */
-    for (uint32_t back = 1; back <= c->shape.rank && !single[i]; back++) {
-      const Shape *s = &c->in[i]->shape;
-      if (c->shape.at[c->shape.rank - back] != 1) {
-        k.lane[i].scalar = back > s->rank || s->at[s->rank - back] == 1;
-        k.direct = k.direct && optic_tile_store_of(k.lane[i].type) == k.lane[i].store;
-        break;
-      }
-    }
-  }
-  char *to = out->data;
-  size_t size = optic_store_size(k.out_store);
+  prepare(c, &k);
+  merge(c, &r);
   int64_t index[OPTIC_RANK] = {0};
-  for (size_t done = 0; done < out->count; done += r.run) {
-    run(&k, to + done * size, r.run);
-    for (int axis = (int)r.rank - 1; axis >= 0; axis--) {
-      bool wraps = ++index[axis] == r.n[axis];
-      int64_t steps = wraps ? 1 - r.n[axis] : 1;
-      index[axis] = wraps ? 0 : index[axis];
-      for (size_t i = 0; i < c->count; i++) {
-        if (!single[i]) {
-          k.lane[i].data += steps * r.stride[axis][i] * (int64_t)optic_store_size(k.lane[i].store);
-        }
-      }
-      if (!wraps) {
-        break;
-      }
+  char *to = out->data;
+  size_t bytes = r.run * optic_store_size(k.store);
+  for (size_t done = 0; done < out->count; done += r.run, to += bytes) {
+    if (k.direct) {
+      k.fn(to, k.lane[0].data, k.lane[1].data, k.lane[2].data, k.scalars, r.run);
+    } else {
+      run_in_blocks(&k, to, r.run);
     }
+    next_run(&k, &r, index);
   }
   return out;
 }

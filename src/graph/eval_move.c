@@ -95,22 +95,26 @@ void optic_strided_copy(const Strided *s, size_t size, void *to, const void *fro
   }
 }
 
-static Array *fresh(Call *c)
+static Array *charged(Call *c, Array *out)
 {
-  Array *out = optic_array_new(c->core, c->dtype, &c->shape);
+  if (out && !optic_charge_for(c->core, out->count)) {
+    optic_array_drop(c->core, out);
+    return NULL;
+  }
   if (out) {
     out->weak = c->weak;
   }
   return out;
 }
 
+static Array *fresh(Call *c)
+{
+  return charged(c, optic_array_new(c->core, c->dtype, &c->shape));
+}
+
 static Array *fresh_zeros(Call *c)
 {
-  Array *out = optic_array_zeros(c->core, c->dtype, &c->shape);
-  if (out) {
-    out->weak = c->weak;
-  }
-  return out;
+  return charged(c, optic_array_zeros(c->core, c->dtype, &c->shape));
 }
 
 /* ---- reshape, broadcast, transpose ------------------------------------------------------------------------------ */
@@ -141,7 +145,7 @@ EVAL(broadcast_to)
 EVAL(transpose)
 {
   const Array *a = c->in[0];
-  Array *out = optic_charge_for(c->core, a->count) ? fresh(c) : NULL;
+  Array *out = fresh(c);
   if (!out || !a->count) {
     return out;
   }
@@ -201,17 +205,15 @@ EVAL(slice)
     return optic_array_rows(c->core, a, c->attr.start[0], c->shape.at[0]);
   }
   Array *out = fresh(c);
-  if (out && optic_charge_for(c->core, out->count)) {
+  if (out) {
     Strided s = {.rank = c->shape.rank};
     int64_t offset = slice_of(c, &a->shape, s.from);
     optic_strides(&c->shape, s.to);
     memcpy(s.n, c->shape.at, sizeof s.n);
     size_t size = optic_dtype_size(c->dtype);
     optic_strided_copy(&s, size, out->data, (const char *)a->data + offset * (int64_t)size);
-    return out;
   }
-  optic_array_drop(c->core, out);
-  return NULL;
+  return out;
 }
 
 /* v, repeated where it is smaller, to the slice of `out` of shape `taken`. */
@@ -231,7 +233,7 @@ static void write_slice(const Call *c, Array *out, const Shape *taken, const Arr
 
 EVAL(u_unslice)
 {
-  Array *out = optic_charge_for(c->core, c->in[0]->count) ? fresh_zeros(c) : NULL;
+  Array *out = fresh_zeros(c);
   if (out) {
     write_slice(c, out, &c->in[0]->shape, c->in[0]);
   }
@@ -258,8 +260,7 @@ EVAL(set_slice)
 EVAL(concatenate)
 {
   Array *out = fresh(c);
-  if (!out || !optic_charge_for(c->core, out->count)) {
-    optic_array_drop(c->core, out);
+  if (!out) {
     return NULL;
   }
   int64_t axis = c->attr.axis, stride[OPTIC_RANK];
@@ -321,10 +322,7 @@ EVAL(take)
   size_t outer, inner;
   int64_t n, at;
   around(c, &a->shape, &outer, &n, &inner);
-  Array *i = optic_indices(c, c->in[1]), *out = NULL;
-  if (i && optic_charge_for(c->core, a->count)) {
-    out = fresh(c);
-  }
+  Array *i = optic_indices(c, c->in[1]), *out = i ? fresh(c) : NULL;
   size_t each = inner * optic_dtype_size(c->dtype);
   for (size_t o = 0; out && o < outer; o++) {
     for (size_t k = 0; k < i->count; k++) {
@@ -410,10 +408,7 @@ EVAL(take_along)
   size_t outer, inner, size = optic_dtype_size(c->dtype);
   int64_t n, m = c->shape.at[c->attr.axis], at;
   around(c, &a->shape, &outer, &n, &inner);
-  Array *i = optic_indices(c, c->in[1]), *out = NULL;
-  if (i && optic_charge_for(c->core, i->count)) {
-    out = fresh(c);
-  }
+  Array *i = optic_indices(c, c->in[1]), *out = i ? fresh(c) : NULL;
   for (size_t k = 0; out && k < i->count; k++) {
     size_t o = k / inner / (size_t)m;
     if (!settle(c, ((const int32_t *)i->data)[k], n, &at)) {
@@ -452,11 +447,7 @@ EVAL(u_untake_along)
 EVAL(astype)
 {
   Array *a = c->in[0];
-  Array *out = a->dtype == c->dtype ? optic_array_view(c->core, a, &a->shape) : optic_as(c->core, a, c->dtype);
-  if (out) {
-    out->weak = c->weak;
-  }
-  return out;
+  return charged(c, a->dtype == c->dtype ? optic_array_view(c->core, a, &a->shape) : optic_as(c->core, a, c->dtype));
 }
 
 EVAL(one_hot)

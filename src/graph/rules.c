@@ -114,7 +114,7 @@ GRAD(logsumexp)
   Work *w = &r->w;
   Attr attr = summing(r);
   if (r->in[0]->count == 0) {
-    return r->in[0];
+    return optic_w2(w, G_mul, r->in[0], optic_work_number(w, 0));
   }
   Array *most = optic_wa(w, G_max, r->in[0], &attr), *zero = optic_work_number(w, 0);
   Array *fixed = most ? optic_work_own(w, optic_stop_gradient(w->core, most)) : NULL;

@@ -37,21 +37,16 @@ static Array *symmetric(Work *w, Array *a)
 }
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
-/* With vectors made matrices: a [.., m, k], b [.., k, n], g [.., m, n]; the transposes are in the flags. */
+/* With vectors made matrices: a [.., m, k], b [.., k, n], g [.., m, n]; what is transposed stays so in memory. */
 GRAD(matmul)
 {
   Work *w = &r->w;
-  Shape sa = r->in[0] ? r->in[0]->shape : (Shape){0}, sb = r->in[1] ? r->in[1]->shape : (Shape){0};
-  Shape sg = r->g->shape;
-  /* The operand that is not read may be missing altogether: only the rank matters, and it then is g's. */
-  bool row = sa.rank == 1, column = sb.rank == 1;
+  const Array *mine = r->in[k], *other = r->in[1 - k]; /* only the other is read, but the shape of mine is there */
+  bool row = (k == 0 ? mine : other)->shape.rank == 1, column = (k == 1 ? mine : other)->shape.rank == 1;
   bool ta = r->attr->flags[0] && !row, tb = r->attr->flags[1] && !column;
-  Array *a = r->in[0], *b = r->in[1], *g = r->g;
-  if (row) {
-    sa = (Shape){.rank = 2, .at = {1, sa.at[0]}};
-  }
-  if (column) {
-    sb = (Shape){.rank = 2, .at = {sb.at[0], 1}};
+  Shape so = other->shape, sg = r->g->shape;
+  if (so.rank == 1) {
+    so = k == 0 ? (Shape){.rank = 2, .at = {so.at[0], 1}} : (Shape){.rank = 2, .at = {1, so.at[0]}};
   }
   if (column) {
     sg.at[sg.rank++] = 1;
@@ -61,21 +56,15 @@ GRAD(matmul)
     sg.at[sg.rank - 1] = 1;
     sg.rank++;
   }
-  g = optic_w_reshape(w, g, &sg);
-  Array *d;
+  Array *g = optic_w_reshape(w, r->g, &sg), *o = optic_w_reshape(w, r->in[1 - k], &so), *d;
   if (k == 0) {
-    b = optic_w_reshape(w, b, &sb);
-    d = ta ? optic_w_matmul(w, b, tb, g, true) : optic_w_matmul(w, g, false, b, !tb);
+    d = ta ? optic_w_matmul(w, o, tb, g, true) : optic_w_matmul(w, g, false, o, !tb);
   } else {
-    a = optic_w_reshape(w, a, &sa);
-    d = tb ? optic_w_matmul(w, g, true, a, ta) : optic_w_matmul(w, a, !ta, g, false);
+    d = tb ? optic_w_matmul(w, g, true, o, ta) : optic_w_matmul(w, o, !ta, g, false);
   }
-  if (!d) {
-    return NULL;
-  }
-  if (k == 0 ? row : column) { /* without the axis of 1 */
+  if (d && mine->shape.rank == 1) { /* without the axis of 1 */
     Shape s = d->shape;
-    s.at[s.rank - 2] = k == 0 ? s.at[s.rank - 1] : s.at[s.rank - 2];
+    s.at[s.rank - 2] = row && k == 0 ? s.at[s.rank - 1] : s.at[s.rank - 2];
     s.rank--;
     d = optic_w_reshape(w, d, &s);
   }

@@ -198,6 +198,13 @@ SHAPE(reshape)
     c->attr.shape.rank = c->attr.shape.rank > OPTIC_RANK ? OPTIC_RANK : c->attr.shape.rank;
     optic_fail(&c->core->fault, D_shape, "`reshape`: %s does not fit in shape %s", optic_describe(a, from),
                optic_describe_shape(&c->attr.shape, to));
+    int unknown = 0;
+    for (uint32_t i = 0; i < c->attr.shape.rank; i++) {
+      unknown += c->attr.shape.at[i] == -1;
+    }
+    if (unknown > 1) {
+      return optic_fail_hint(&c->core->fault, "only one size can be -1, which stands for what is left");
+    }
     return open >= 0 ? optic_fail_hint(&c->core->fault, "%zu elements are not a multiple of %zu", a->count, known)
                      : optic_fail_hint(&c->core->fault, "the array has %zu elements, the shape %zu", a->count, known);
   }

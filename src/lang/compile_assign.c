@@ -58,8 +58,10 @@ static bool path_root(Func *f, const Node *root, Ref *ref)
     return true;
   }
   if (ref->kind != REF_NONE) {
-    COMPILE_ERROR(f->c, D_builtin_assign, root->span,
-                  "`%s` is not a variable of this function, so its parts cannot be assigned", root->name->text);
+    f->c->failed = true;
+    Diag *d = optic_diag(f->c->diags, D_builtin_assign, (Place){f->c->source, root->span},
+                         "`%s` is not a variable of this function, so its parts cannot be assigned", root->name->text);
+    optic_diag_hint(f->c->diags, d, "pass it in, or assign it to a variable first; return the new value");
   }
   return false;
 }

@@ -182,11 +182,13 @@ static bool entry(Parser *p, Header *out, unsigned *seen)
     return malformed(p, "`:`");
   }
   switch (which) {
-  case 0: return descr(p, out);
+  case 0:
+    return descr(p, out);
   case 1:
     out->column_major = take_word(p, "True");
     return out->column_major || take_word(p, "False") || malformed(p, "True or False");
-  default: return shape(p, &out->shape);
+  default:
+    return shape(p, &out->shape);
   }
 }
 
@@ -252,7 +254,7 @@ Array *optic_npy_read(Unpack *u)
 size_t optic_npy_header(Core *core, const char *what, const Array *a, uint8_t out[OPTIC_NPY_HEADER])
 {
   static const char *const codes[DT_COUNT] = {
-    [DT_BOOL] = "|b1", [DT_U8] = "|u1", [DT_I32] = "<i4", [DT_F16] = "<f2", [DT_F32] = "<f4", [DT_F64] = "<f8",
+      [DT_BOOL] = "|b1", [DT_U8] = "|u1", [DT_I32] = "<i4", [DT_F16] = "<f2", [DT_F32] = "<f4", [DT_F64] = "<f8",
   };
   const char *code = optic_store_is_key(a) ? "<u4" : codes[a->dtype];
   if (!code) {
@@ -265,7 +267,9 @@ size_t optic_npy_header(Core *core, const char *what, const Array *a, uint8_t ou
   size += (size_t)optic_format(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", code);
   for (uint32_t i = 0; i < a->shape.rank; i++) {
     size += (size_t)optic_format(text + size, sizeof text - size, "%lld%s", (long long)a->shape.at[i],
-                                 a->shape.rank == 1 ? "," : i + 1 < a->shape.rank ? ", " : "");
+                                 a->shape.rank == 1      ? ","
+                                 : i + 1 < a->shape.rank ? ", "
+                                                         : "");
   }
   size += (size_t)optic_format(text + size, sizeof text - size, "), }");
   enum { PREFIX = MAGIC + 4, LINE = 64 };

@@ -13,11 +13,11 @@
 #include "store/npy.h"
 
 enum {
-  LOCAL = 30,    /* bytes of a local header, without its name */
-  CENTRAL = 46,  /* of an entry of the directory */
-  END = 22,      /* of the end record */
-  END64 = 56,    /* of the ZIP64 end record */
-  LOCATOR = 20,  /* of what says where that is */
+  LOCAL = 30,      /* bytes of a local header, without its name */
+  CENTRAL = 46,    /* of an entry of the directory */
+  END = 22,        /* of the end record */
+  END64 = 56,      /* of the ZIP64 end record */
+  LOCATOR = 20,    /* of what says where that is */
   DESCRIPTOR = 24, /* at most, behind an entry that was written before its size was known */
   F_ENCRYPTED = 1,
   F_DESCRIPTOR = 8,
@@ -166,14 +166,14 @@ static bool read_central(Archive *z, const uint8_t **at, const uint8_t *end, Ent
     return broken(z, "an entry of its directory is cut short");
   }
   *e = (Entry){
-    .flags = (unsigned)get(r + 8, 2),
-    .method = (unsigned)get(r + 10, 2),
-    .crc = (uint32_t)get(r + 16, 4),
-    .packed = get(r + 20, 4),
-    .unpacked = get(r + 24, 4),
-    .offset = get(r + 42, 4),
-    .name = r + CENTRAL,
-    .name_size = name,
+      .flags = (unsigned)get(r + 8, 2),
+      .method = (unsigned)get(r + 10, 2),
+      .crc = (uint32_t)get(r + 16, 4),
+      .packed = get(r + 20, 4),
+      .unpacked = get(r + 24, 4),
+      .offset = get(r + 42, 4),
+      .name = r + CENTRAL,
+      .name_size = name,
   };
   if (!find_zip64(r + CENTRAL + name, extra, &wide, &wide_end) || !widen(&e->unpacked, &wide, wide_end) ||
       !widen(&e->packed, &wide, wide_end) || !widen(&e->offset, &wide, wide_end)) {
@@ -375,8 +375,7 @@ static bool write_central(Writer *w, const Leaf *leaf, const Written *e)
   if (wide_offset) {
     at = put(at, 8, e->offset);
   }
-  return emit(w, central, sizeof central) && emit_name(w, leaf) &&
-         (!fields || emit(w, extra, (size_t)(at - extra)));
+  return emit(w, central, sizeof central) && emit_name(w, leaf) && (!fields || emit(w, extra, (size_t)(at - extra)));
 }
 
 static bool write_end(Writer *w, uint64_t entries, uint64_t directory)

@@ -13,9 +13,9 @@ typedef struct Parser {
 } Parser;
 
 static const char *const dtypes[EL_COUNT] = {
-  [EL_BOOL] = "BOOL", [EL_I8] = "I8",   [EL_U8] = "U8",   [EL_I16] = "I16",   [EL_U16] = "U16", [EL_I32] = "I32",
-  [EL_U32] = "U32",   [EL_I64] = "I64", [EL_U64] = "U64", [EL_F16] = "F16",   [EL_BF16] = "BF16",
-  [EL_F32] = "F32",   [EL_F64] = "F64",
+    [EL_BOOL] = "BOOL", [EL_I8] = "I8",   [EL_U8] = "U8",   [EL_I16] = "I16", [EL_U16] = "U16",
+    [EL_I32] = "I32",   [EL_U32] = "U32", [EL_I64] = "I64", [EL_U64] = "U64", [EL_F16] = "F16",
+    [EL_BF16] = "BF16", [EL_F32] = "F32", [EL_F64] = "F64",
 };
 
 const char *optic_safe_dtype(Element e)
@@ -208,8 +208,8 @@ static bool dtype(Parser *p, SafeTensor *t)
   }
   settle(p, &t->name);
   return optic_fail(&p->core->fault, D_format, "`%s`: `%.*s` has the dtype %.*s, which Optic has nothing for", p->what,
-                    (int)(t->name.size < 200 ? t->name.size : 200), t->name.at,
-                    (int)(name.size < 40 ? name.size : 40), name.at);
+                    (int)(t->name.size < 200 ? t->name.size : 200), t->name.at, (int)(name.size < 40 ? name.size : 40),
+                    name.at);
 }
 
 static bool tensor_field(Parser *p, SafeTensor *t, unsigned *seen)
@@ -233,7 +233,8 @@ static bool tensor_field(Parser *p, SafeTensor *t, unsigned *seen)
   uint64_t numbers[OPTIC_RANK];
   size_t count;
   switch (which) {
-  case 0: return dtype(p, t);
+  case 0:
+    return dtype(p, t);
   case 1:
     if (!integers(p, numbers, OPTIC_RANK, &count)) {
       return false;

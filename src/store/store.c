@@ -45,10 +45,14 @@ static bool parse_npy(Core *core, const char *path, const uint8_t *bytes, size_t
 static bool parse(Core *core, Format format, const char *path, const uint8_t *bytes, size_t size, Leaves *out)
 {
   switch (format) {
-  case F_NPY: return parse_npy(core, path, bytes, size, out);
-  case F_NPZ: return optic_npz_parse(core, path, bytes, size, out);
-  case F_SAFETENSORS: return optic_safetensors_parse(core, path, bytes, size, out);
-  case F_COUNT: break;
+  case F_NPY:
+    return parse_npy(core, path, bytes, size, out);
+  case F_NPZ:
+    return optic_npz_parse(core, path, bytes, size, out);
+  case F_SAFETENSORS:
+    return optic_safetensors_parse(core, path, bytes, size, out);
+  case F_COUNT:
+    break;
   }
   return false;
 }
@@ -100,10 +104,14 @@ static bool write_npy(FileSave *save, const Leaves *leaves)
 static bool write_all(FileSave *save, Format format, const Leaves *sorted)
 {
   switch (format) {
-  case F_NPY: return write_npy(save, sorted);
-  case F_NPZ: return optic_npz_write(save, sorted->list.at, sorted->list.size);
-  case F_SAFETENSORS: return optic_safetensors_write(save, sorted->list.at, sorted->list.size);
-  case F_COUNT: break;
+  case F_NPY:
+    return write_npy(save, sorted);
+  case F_NPZ:
+    return optic_npz_write(save, sorted->list.at, sorted->list.size);
+  case F_SAFETENSORS:
+    return optic_safetensors_write(save, sorted->list.at, sorted->list.size);
+  case F_COUNT:
+    break;
   }
   return false;
 }

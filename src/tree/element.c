@@ -17,10 +17,10 @@ static const struct {
   size_t size;
   Dtype dtype;
 } elements[EL_COUNT] = {
-  [EL_BOOL] = {1, DT_BOOL}, [EL_I8] = {1, DT_I32},  [EL_U8] = {1, DT_U8},     [EL_I16] = {2, DT_I32},
-  [EL_U16] = {2, DT_I32},   [EL_I32] = {4, DT_I32}, [EL_U32] = {4, DT_I32},   [EL_I64] = {8, DT_I32},
-  [EL_U64] = {8, DT_I32},   [EL_F16] = {2, DT_F16}, [EL_BF16] = {2, DT_BF16}, [EL_F32] = {4, DT_F32},
-  [EL_F64] = {8, DT_F64},
+    [EL_BOOL] = {1, DT_BOOL}, [EL_I8] = {1, DT_I32},  [EL_U8] = {1, DT_U8},     [EL_I16] = {2, DT_I32},
+    [EL_U16] = {2, DT_I32},   [EL_I32] = {4, DT_I32}, [EL_U32] = {4, DT_I32},   [EL_I64] = {8, DT_I32},
+    [EL_U64] = {8, DT_I32},   [EL_F16] = {2, DT_F16}, [EL_BF16] = {2, DT_BF16}, [EL_F32] = {4, DT_F32},
+    [EL_F64] = {8, DT_F64},
 };
 
 size_t optic_element_size(Element e)
@@ -36,8 +36,8 @@ Dtype optic_element_dtype(Element e)
 Element optic_element_of(Dtype t)
 {
   static const Element of[DT_COUNT] = {
-    [DT_BOOL] = EL_BOOL, [DT_U8] = EL_U8,   [DT_I32] = EL_I32, [DT_F16] = EL_F16,
-    [DT_BF16] = EL_BF16, [DT_F32] = EL_F32, [DT_F64] = EL_F64,
+      [DT_BOOL] = EL_BOOL, [DT_U8] = EL_U8,   [DT_I32] = EL_I32, [DT_F16] = EL_F16,
+      [DT_BF16] = EL_BF16, [DT_F32] = EL_F32, [DT_F64] = EL_F64,
   };
   return of[t];
 }

@@ -547,6 +547,17 @@ static bool set_array(Vm *vm, Value *root, const Value *subs, size_t count, Valu
     if (v->shape.rank < want.rank || !optic_shape_equal(&v->shape, &want)) {
       Attr spread = {.shape = want};
       Array *wide = optic_apply1(core, G_broadcast_to, v, &spread);
+      if (!wide && core->fault.code == D_shape) {
+        Text shapes[2];
+        for (int i = 0; i < 2; i++) {
+          optic_text_init(&shapes[i], &core->alloc);
+          optic_shape_text(&shapes[i], i ? &want : &v->shape);
+        }
+        optic_fail(&core->fault, D_shape, "a value of shape %s cannot be assigned to elements of shape %s",
+                   optic_text_cstr(&shapes[0]), optic_text_cstr(&shapes[1]));
+        optic_text_finish(&shapes[0]);
+        optic_text_finish(&shapes[1]);
+      }
       optic_array_drop(core, v);
       v = wide;
     }

@@ -12,10 +12,10 @@
 /* ---- batches --------------------------------------------------------------------------------------------------- */
 typedef struct Batches {
   Iter base;
-  Value data;    /* a tree of arrays with one length of axis 0 */
-  Array *order;  /* i32: the rows in the order of taking; NULL: as they come */
-  int64_t size;  /* of a batch */
-  int64_t end;   /* rows that are used */
+  Value data;   /* a tree of arrays with one length of axis 0 */
+  Array *order; /* i32: the rows in the order of taking; NULL: as they come */
+  int64_t size; /* of a batch */
+  int64_t end;  /* rows that are used */
   int64_t at;
 } Batches;
 
@@ -183,8 +183,8 @@ static bool b_batches(Vm *vm, Value *args, Value *result)
     return optic_fail(&core->fault, D_value, "batches: there are no arrays in it");
   }
   if (shuffle != optic_given(args[3])) {
-    optic_fail(&core->fault, D_arguments, shuffle ? "batches: to shuffle it needs a `key`"
-                                                  : "batches: a `key` is given, but `shuffle` is false");
+    optic_fail(&core->fault, D_arguments,
+               shuffle ? "batches: to shuffle it needs a `key`" : "batches: a `key` is given, but `shuffle` is false");
     return optic_fail_hint(&core->fault, "as in batches(%lld, shuffle = true, key = fold_in(key(0), epoch))",
                            (long long)size);
   }
@@ -215,7 +215,7 @@ typedef struct Progress {
   Value over; /* what was given */
   Iter *inner;
   Value label, note;
-  double begun, told; /* clock */
+  double begun, told;  /* clock */
   int64_t done, total; /* total 0: not known */
   bool running;        /* begun, and not at the end */
 } Progress;
@@ -285,7 +285,7 @@ static int progress_next(Vm *vm, Iter *self, Value *out)
     if (!report(vm, p, 0, p->total, now, false)) {
       return -1;
     }
-  } else if (now - p->told >= INTERVAL && !report(vm, p, p->done, p->total, now, true)) {
+  } else if (p->done != p->total && now - p->told >= INTERVAL && !report(vm, p, p->done, p->total, now, true)) {
     return -1;
   }
   int got = optic_iter_next(vm, p->inner, out);

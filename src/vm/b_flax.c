@@ -104,7 +104,7 @@ static bool b_fold_in_names(Vm *vm, Value *args, Value *result)
 
 static const Builtin rows[] = {
     {"fold_in_names(key, names, draw)",
-     "The key that Flax gives to a parameter: that of the module with this path of names, for its `draw`-th parameter.\n\n"
+     "The key that Flax gives to a parameter: the `draw`-th of the module with this path of names.\n\n"
      "`names` lists the modules from the outside in; draws count from 1 in the order in which a module makes its\n"
      "parameters. Another key for the same names gives other parameters.\n\n"
      ">>> fold_in_names(key(0), [\"Dense_0\"], 1) == fold_in(key(0), 2998342421)\ntrue",

@@ -49,7 +49,7 @@ static bool b_range(Vm *vm, Value *args, Value *result)
 {
   const int64_t most = (int64_t)1 << 53;
   int64_t start = 0, stop, step;
-  if (!optic_arg_int(vm, &args[0], "range: start", -most, most, &stop) ||
+  if (!optic_arg_int(vm, &args[0], optic_given(args[1]) ? "range: start" : "range: stop", -most, most, &stop) ||
       !optic_arg_int(vm, &args[2], "range: step", -most, most, &step)) {
     return false;
   }

@@ -1,8 +1,8 @@
 /* b_store.c: trees of values to files and back.
  *
- * A file holds arrays by path ("params/Dense_0/kernel"). Numbers go as f64 of rank 0, booleans as bool of rank 0, keys as
- * uint32[2], and come back so; lists have their indices as keys, and a record with just the keys 0 .. n-1 comes back as a
- * list. In a key `~` is written ~0 and `/` ~1, and an empty key is ~2, so that no two trees have one file.
+ * A file holds arrays by path ("params/Dense_0/kernel"). Numbers go as f64 of rank 0, booleans as bool of rank 0, keys
+ * as uint32[2], and come back so; lists have their indices as keys, and a record with just the keys 0 .. n-1 comes back
+ * as a list. In a key `~` is written ~0 and `/` ~1, and an empty key is ~2, so that no two trees have one file.
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
@@ -91,8 +91,10 @@ static Array *stored(Vm *vm, Value leaf, const Text *path, bool *skip)
     }
     return optic_array_keep(leaf.array);
   case V_NUMBER:
-  case V_BOOL: return optic_to_array(vm, leaf);
-  case V_KEY: return optic_store_key(core, leaf.key);
+  case V_BOOL:
+    return optic_to_array(vm, leaf);
+  case V_KEY:
+    return optic_store_key(core, leaf.key);
   case V_STRING:
     optic_fail(&core->fault, D_type, "save: `%.*s` is a string, and such files hold numbers only", shown(path->size),
                optic_text_cstr(path));
@@ -109,7 +111,8 @@ static Array *stored(Vm *vm, Value leaf, const Text *path, bool *skip)
   case V_TRANSFORM:
   case V_ITER:
   case V_SLICE:
-  case V_CELL: break;
+  case V_CELL:
+    break;
   }
   *skip = true;
   return NULL;
@@ -482,14 +485,16 @@ static bool b_load(Vm *vm, Value *args, Value *result)
 static const Builtin rows[] = {
     {"save(path, tree)",
      "Write a tree's arrays, numbers, booleans and keys to a file: .npz, .safetensors, or .npy for a single array.\n\n"
-     "The file is the old one or the new one, never a part, even if the power fails; it carries checksums. What is none "
+     "The file is the old one or the new one, never a part, even if the power fails; it carries checksums. What is "
+     "none "
      "or a function is not stored: load it with `like`.",
      b_save, 0},
     {"load(path, like = none, partial = false)",
      "The tree that a .npz, .safetensors or .npy file holds.\n\n"
      "With `like` the result has its structure, and what files do not hold (functions, none) from it; every leaf must "
      "be in the file with its shape and dtype, and nothing else, unless `partial` is true: then what one of them lacks "
-     "is left as it is. Without it, f64 and bool arrays of rank 0 come back as numbers and booleans, uint32[2] as keys, "
+     "is left as it is. Without it, f64 and bool arrays of rank 0 come back as numbers and booleans, uint32[2] as "
+     "keys, "
      "and records with the keys 0, 1 .. as lists.",
      b_load, 0},
 };

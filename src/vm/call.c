@@ -256,18 +256,19 @@ static const char *nearest_param(const Takes *t, const Name *wrong)
 
 static bool fail_unknown(Vm *vm, const Takes *t, const Name *name)
 {
-  optic_fail(&vm->core.fault, D_arguments, "%s has no parameter `%s`", t->function, name->text);
   const char *near = nearest_param(t, name);
   if (near) {
-    return optic_fail_hint(&vm->core.fault, "did you mean `%s`?", near);
+    return optic_fail(&vm->core.fault, D_arguments, "%s has no argument `%s` (did you mean `%s`?)", t->function, name->text,
+                      near);
   }
+  optic_fail(&vm->core.fault, D_arguments, "%s has no argument `%s`", t->function, name->text);
   char list[256] = "";
   size_t at = 0;
   for (uint32_t i = 0; i < t->count && at < sizeof list - 40; i++) {
     int n = optic_format(list + at, sizeof list - at, "%s`%s`", i ? ", " : "", param_name(t, i)->text);
     at += n > 0 ? (size_t)n : 0;
   }
-  return t->count ? optic_fail_hint(&vm->core.fault, "its parameters are %s", list) : false;
+  return t->count ? optic_fail_hint(&vm->core.fault, "its arguments are %s", list) : false;
 }
 
 static bool fail_many(Vm *vm, const Takes *t, uint32_t count)
@@ -332,7 +333,7 @@ static bool bind(Vm *vm, const Takes *t, Value *given, uint32_t count, const Key
   }
   for (uint32_t i = 0; fine && i < t->required; i++) {
     if (to[i].tag == V_UNSET) {
-      fine = optic_fail(&vm->core.fault, D_arguments, "%s needs an argument `%s`", t->function, param_name(t, i)->text);
+      fine = optic_fail(&vm->core.fault, D_arguments, "%s needs its argument `%s`", t->function, param_name(t, i)->text);
     }
   }
   for (uint32_t i = 0; i < all; i++) {
@@ -576,7 +577,7 @@ bool optic_call_named(Vm *vm, Value fn, Value *args, size_t count, const Record 
   Value *top = vm->top, *area = all < 4000 ? optic_stack_room(vm, top, all + 1) : NULL;
   if (!area) {
     if (all >= 4000) {
-      optic_fail(&vm->core.fault, D_arguments, "a call with %zu arguments", all);
+      optic_fail(&vm->core.fault, D_arguments, "a call takes at most 4000 arguments, and this has %zu", all);
     }
     for (size_t i = 0; i < count; i++) {
       optic_drop(vm, args[i]);

@@ -249,8 +249,8 @@ static const Value *field_value(Vm *vm, const char *name, size_t size, size_t *n
                                 const Record *named)
 {
   size_t i = 0, index = 0;
-  while (i < size && name[i] >= '0' && name[i] <= '9') {
-    index = index > 1000000 ? index : index * 10 + (size_t)(name[i++] - '0');
+  for (; i < size && name[i] >= '0' && name[i] <= '9'; i++) {
+    index = index > 1000000 ? index : index * 10 + (size_t)(name[i] - '0');
   }
   if (i == size) {
     index = size ? index : (*next)++;

@@ -20,11 +20,13 @@ Module *optic_module_new(Vm *vm, const char *name, const char *path, bool standa
   m->keys = optic_keys_new(vm, NULL, 0);
   size_t size = strlen(path) + 1;
   m->path = optic_core_alloc(&vm->core, size);
+  if (m->path) {
+    memcpy(m->path, path, size);
+  }
   if (!m->name || !m->keys || !m->path) {
     optic_fail_oom(&vm->core.fault);
     return NULL; /* it stays in the list, and is freed with the machine */
   }
-  memcpy(m->path, path, size);
   return m;
 }
 
@@ -106,6 +108,9 @@ static bool run_file(Vm *vm, const char *full, Module **out)
 {
   FileBytes text;
   if (!optic_file_read(&vm->core, vm->host.files, full, vm->core.limits.script_bytes, &text)) {
+    if (vm->core.fault.hint[0] && full[0] != '/') {
+      optic_fail_hint(&vm->core.fault, "check the path; it starts beside the script that imports it");
+    }
     return false;
   }
   Module *m = optic_module_new(vm, full, full, false);
@@ -168,6 +173,9 @@ Fault *optic_vm_fault(Vm *vm)
 
 bool optic_vm_write(Vm *vm, VmStream stream, const char *text, size_t size)
 {
+  if (!optic_charge(&vm->core, size / 256)) {
+    return false;
+  }
   if (vm->host.write && !vm->host.write(vm->host.user, stream, text, size)) {
     return optic_fail(&vm->core.fault, D_file, "the output could not be written");
   }

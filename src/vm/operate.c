@@ -33,7 +33,7 @@ static bool fail_types(Vm *vm, OpId op, const Value *in, size_t count)
   char first[128];
   optic_format(first, sizeof first, "%s", optic_type_noun(vm, in[0]));
   if (count == 1) {
-    return optic_fail(&vm->core.fault, D_type, "`%s` does not work on a %s", op_text(op), first);
+    return optic_fail(&vm->core.fault, D_type, "`%s` does not work on %s", op_text(op), first);
   }
   return optic_fail(&vm->core.fault, D_type, "`%s` does not work on %s and %s", op_text(op), first,
                     optic_type_noun(vm, in[1]));

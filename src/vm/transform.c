@@ -24,6 +24,12 @@ static bool schedule_value(Vm *vm, Value schedule, double step, Value *out)
     optic_drop(vm, value);
     value = optic_number(x);
   }
+  if (value.tag != V_NUMBER && value.tag != V_BOOL && !(value.tag == V_ARRAY && value.array->count == 1)) {
+    optic_fail(&vm->core.fault, D_type, "a schedule must yield a number, and at step %.15g this one yields %s", step,
+               optic_type_noun(vm, value));
+    optic_drop(vm, value);
+    return false;
+  }
   *out = value;
   return true;
 }
@@ -153,6 +159,10 @@ static bool hyper_values(Vm *vm, const Transform *t, Record *state, Value *value
         return false;
       }
       values[i] = v;
+    } else if (optic_is_function(*present)) {
+      optic_fail(&vm->core.fault, D_type, "%s: the state's hyperparameter `%s` is a function", d->name->text,
+                 d->hypers[i]->text);
+      return optic_fail_hint(&vm->core.fault, "a schedule is given where the transform is made; a state holds numbers");
     } else if (!optic_hyper_fits(vm, d->name, d->hypers[i], *present)) {
       return false;
     } else {

@@ -156,7 +156,9 @@ void optic_trace_reset(Vm *vm)
 static void note_call(Vm *vm, const Frame *f)
 {
   const Proto *p = f->code->proto;
-  TraceCall call = {.function = p->name,
+  /* The top level of a file that is imported goes by the file's name. */
+  bool imported = !f->closure && f->code->module != vm->main;
+  TraceCall call = {.function = imported ? f->code->module->name : p->name,
                     .at = {p->source, f->pc ? p->spans[f->pc - 1] : p->span},
                     .times = 1,
                     .standard = f->code->module->standard};
@@ -671,7 +673,7 @@ static bool call_spread(Vm *vm, Value *r, uint16_t into, Value self, Value *list
   size_t self_count = self.tag == V_UNSET ? 0 : 1, all = l->size + count + self_count;
   if (all > 4000) {
     optic_drop(vm, self);
-    return optic_fail(&vm->core.fault, D_arguments, "a call with %zu arguments", all);
+    return optic_fail(&vm->core.fault, D_arguments, "a call takes at most 4000 arguments, and this has %zu", all);
   }
   uint32_t plain = (uint32_t)(all - count);
   Segment *before = vm->segment;

@@ -49,9 +49,12 @@ static void pop(Walk *w, size_t before)
   w->path[before] = 0;
 }
 
-static const char *where(const Walk *w)
+/* `one` and `two` say what the trees have at this place. */
+static bool differ(const Walk *w, const char *one, const char *two)
 {
-  return w->path_size ? w->path : "the root";
+  Fault *fault = &w->vm->core.fault;
+  return w->path_size ? optic_fail(fault, D_structure, "the trees differ at `%s`: %s and %s", w->path, one, two)
+                      : optic_fail(fault, D_structure, "the trees differ at the root: %s and %s", one, two);
 }
 
 /* Adds the leaf to the fault that it caused, once. */
@@ -77,12 +80,13 @@ static bool fit_lists(Walk *w, const Value *trees, size_t first)
       continue;
     }
     if (trees[i].tag == V_LIST) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a list of %zu and a list of %zu", where(w),
-                        list->size, trees[i].list->size);
+      char one[40], two[40];
+      optic_format(one, sizeof one, "a list of %zu", list->size);
+      optic_format(two, sizeof two, "a list of %zu", trees[i].list->size);
+      return differ(w, one, two);
     }
     if (!w->spread || optic_is_tree(trees[i])) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a list and %s", where(w),
-                        optic_type_noun(w->vm, trees[i]));
+      return differ(w, "a list", optic_type_noun(w->vm, trees[i]));
     }
   }
   return true;
@@ -93,7 +97,7 @@ static bool missing(Walk *w, const Record *has, const Record *lacks, const char 
   for (uint32_t i = 0; i < has->keys->count; i++) {
     if (!optic_record_get(lacks, has->keys->names[i])) {
       push(w, has->keys->names[i]->text, has->keys->names[i]->size);
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ: only the %s has `%s`", which, where(w));
+      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ: only the %s has `%s`", which, w->path);
     }
   }
   return true;
@@ -109,8 +113,7 @@ static bool fit_records(Walk *w, const Value *trees, size_t first)
         return false;
       }
     } else if (!w->spread || optic_is_tree(trees[i])) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a record and %s", where(w),
-                        optic_type_noun(w->vm, trees[i]));
+      return differ(w, "a record", optic_type_noun(w->vm, trees[i]));
     }
   }
   return true;
@@ -223,8 +226,7 @@ static bool map(Walk *w, const Value *trees, unsigned alone, Value *out)
   }
   for (size_t i = 0; i < w->count; i++) {
     if (!w->spread && optic_is_tree(trees[i])) {
-      return optic_fail(&w->vm->core.fault, D_structure, "the trees differ at `%s`: a %s and a %s", where(w),
-                        trees[first].tag == V_NONE ? "none" : "leaf", trees[i].tag == V_LIST ? "list" : "record");
+      return differ(w, trees[first].tag == V_NONE ? "none" : "a leaf", trees[i].tag == V_LIST ? "a list" : "a record");
     }
   }
   if (trees[first].tag == V_NONE) {

@@ -223,8 +223,8 @@ static void test_places(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_read),   cmocka_unit_test(test_growing), cmocka_unit_test(test_write_faults),
-    cmocka_unit_test(test_memory), cmocka_unit_test(test_places),
+      cmocka_unit_test(test_read),   cmocka_unit_test(test_growing), cmocka_unit_test(test_write_faults),
+      cmocka_unit_test(test_memory), cmocka_unit_test(test_places),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,8 +20,12 @@ static void test_tables(void **state)
 {
   (void)state;
   static const char *const texts[] = {
-    "1,2\n3,4\n5,6\n",       "1,2\r\n3,4\r\n5,6",        "\xef\xbb\xbf" "1 , 2\n\n  \n3,4\n 5, 6 \n\n",
-    "\"1\",2\n3,\"4\"\n5,6", "1.0,2e0\n+3,0.4e1\n5,6.0",
+      "1,2\n3,4\n5,6\n",
+      "1,2\r\n3,4\r\n5,6",
+      "\xef\xbb\xbf"
+      "1 , 2\n\n  \n3,4\n 5, 6 \n\n",
+      "\"1\",2\n3,\"4\"\n5,6",
+      "1.0,2e0\n+3,0.4e1\n5,6.0",
   };
   Core core;
   Csv csv;
@@ -83,24 +87,24 @@ static void test_wrong(void **state)
     Dtype dtype;
     const char *message;
   } cases[] = {
-    {"", CSV_GUESS, DT_F32, "holds nothing"},
-    {" \n\n", CSV_GUESS, DT_F32, "holds nothing"},
-    {"1,2\n3\n", CSV_GUESS, DT_F32, "line 2: 1 cells, where the first line has 2"},
-    {"1,2\n3,4,\n", CSV_GUESS, DT_F32, "line 2: 3 cells"},
-    {"1,2\n\n3,x\n", CSV_GUESS, DT_F32, "line 3: cell 2, `x`, is not a number"},
-    {"a,b\n3,\n", CSV_GUESS, DT_F32, "line 2: cell 2 is empty"},
-    {"a,b\n3,4\n", CSV_NO_NAMES, DT_F32, "line 1: cell 1, `a`, is not a number"},
-    {"1,1e999\n", CSV_NO_NAMES, DT_F32, "is not a number"},
-    {"1,2.5\n", CSV_GUESS, DT_I32, "line 1: cell 2, `2.5`, does not fit i32"},
-    {"1,256\n", CSV_GUESS, DT_U8, "does not fit u8"},
-    {"1,nan\n", CSV_GUESS, DT_I32, "does not fit i32"},
-    {"1,2\n", CSV_GUESS, DT_BOOL, "does not fit bool"},
-    {"1,3000000000\n", CSV_GUESS, DT_I32, "does not fit i32"},
-    {"a,a\n1,2\n", CSV_GUESS, DT_F32, "two columns have the name `a`"},
-    {"a,\n1,2\n", CSV_GUESS, DT_F32, "column 2 has no name"},
-    {"a,\xff\n1,2\n", CSV_GUESS, DT_F32, "not UTF-8"},
-    {"\"a,b\n1,2\n", CSV_GUESS, DT_F32, "line 1: a quote that is not closed"},
-    {"1,2\n\"3\" x,4\n", CSV_GUESS, DT_F32, "line 2: text after a quoted cell"},
+      {"", CSV_GUESS, DT_F32, "holds nothing"},
+      {" \n\n", CSV_GUESS, DT_F32, "holds nothing"},
+      {"1,2\n3\n", CSV_GUESS, DT_F32, "line 2: 1 cells, where the first line has 2"},
+      {"1,2\n3,4,\n", CSV_GUESS, DT_F32, "line 2: 3 cells"},
+      {"1,2\n\n3,x\n", CSV_GUESS, DT_F32, "line 3: cell 2, `x`, is not a number"},
+      {"a,b\n3,\n", CSV_GUESS, DT_F32, "line 2: cell 2 is empty"},
+      {"a,b\n3,4\n", CSV_NO_NAMES, DT_F32, "line 1: cell 1, `a`, is not a number"},
+      {"1,1e999\n", CSV_NO_NAMES, DT_F32, "is not a number"},
+      {"1,2.5\n", CSV_GUESS, DT_I32, "line 1: cell 2, `2.5`, does not fit i32"},
+      {"1,256\n", CSV_GUESS, DT_U8, "does not fit u8"},
+      {"1,nan\n", CSV_GUESS, DT_I32, "does not fit i32"},
+      {"1,2\n", CSV_GUESS, DT_BOOL, "does not fit bool"},
+      {"1,3000000000\n", CSV_GUESS, DT_I32, "does not fit i32"},
+      {"a,a\n1,2\n", CSV_GUESS, DT_F32, "two columns have the name `a`"},
+      {"a,\n1,2\n", CSV_GUESS, DT_F32, "column 2 has no name"},
+      {"a,\xff\n1,2\n", CSV_GUESS, DT_F32, "not UTF-8"},
+      {"\"a,b\n1,2\n", CSV_GUESS, DT_F32, "line 1: a quote that is not closed"},
+      {"1,2\n\"3\" x,4\n", CSV_GUESS, DT_F32, "line 2: text after a quoted cell"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     Core core;
@@ -171,8 +175,8 @@ static void test_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_tables), cmocka_unit_test(test_columns), cmocka_unit_test(test_wrong),
-    cmocka_unit_test(test_ragged), cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_tables), cmocka_unit_test(test_columns), cmocka_unit_test(test_wrong),
+      cmocka_unit_test(test_ragged), cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,8 @@ static void refuse(const void *bytes, size_t size, DiagCode code, const char *pa
 
 static size_t gzip(uint8_t *out, size_t room, const void *bytes, size_t size)
 {
-  z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (unsigned)size, .next_out = out, .avail_out = (unsigned)room};
+  z_stream z = {
+      .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (unsigned)size, .next_out = out, .avail_out = (unsigned)room};
   assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
   assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
   deflateEnd(&z);
@@ -47,13 +48,10 @@ static void test_types(void **state)
     Dtype dtype;
     double first;
   } cases[] = {
-    {"\0\0\x08\1\0\0\0\1\xff", 9, DT_U8, 255},
-    {"\0\0\x09\1\0\0\0\1\xff", 9, DT_I32, -1},
-    {"\0\0\x0b\1\0\0\0\1\xff\xfe", 10, DT_I32, -2},
-    {"\0\0\x0c\1\0\0\0\1\0\1\0\2", 12, DT_I32, 65538},
-    {"\0\0\x0d\1\0\0\0\1\x3f\xc0\0\0", 12, DT_F32, 1.5},
-    {"\0\0\x0e\1\0\0\0\1\xbf\xf8\0\0\0\0\0\0", 16, DT_F64, -1.5},
-    {"\0\0\x0d\0\x3f\xc0\0\0", 8, DT_F32, 1.5},
+      {"\0\0\x08\1\0\0\0\1\xff", 9, DT_U8, 255},           {"\0\0\x09\1\0\0\0\1\xff", 9, DT_I32, -1},
+      {"\0\0\x0b\1\0\0\0\1\xff\xfe", 10, DT_I32, -2},      {"\0\0\x0c\1\0\0\0\1\0\1\0\2", 12, DT_I32, 65538},
+      {"\0\0\x0d\1\0\0\0\1\x3f\xc0\0\0", 12, DT_F32, 1.5}, {"\0\0\x0e\1\0\0\0\1\xbf\xf8\0\0\0\0\0\0", 16, DT_F64, -1.5},
+      {"\0\0\x0d\0\x3f\xc0\0\0", 8, DT_F32, 1.5},
   };
   Core core;
   core_make(&core);
@@ -191,8 +189,8 @@ static void test_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_types), cmocka_unit_test(test_wrong),  cmocka_unit_test(test_gzip),
-    cmocka_unit_test(test_bomb),  cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_types), cmocka_unit_test(test_wrong),  cmocka_unit_test(test_gzip),
+      cmocka_unit_test(test_bomb),  cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,8 +95,9 @@ static void test_places(void **state)
   places.xdg_data_home = "";
   places.data_dir = "/nowhere/fashion-mnist/";
   assert_false(optic_mnist_load(&core, NULL, MNIST_DIGITS, &places, &m));
-  expect_fault(&core, D_data_missing, "looked in `/nowhere/fashion-mnist//mnist`, `data/mnist`, "
-                                      "`/nowhere/home/.local/share/optic/mnist`");
+  expect_fault(&core, D_data_missing,
+               "looked in `/nowhere/fashion-mnist//mnist`, `data/mnist`, "
+               "`/nowhere/home/.local/share/optic/mnist`");
   places.dir = "/nowhere/own";
   assert_false(optic_mnist_load(&core, NULL, MNIST_FASHION, &places, &m));
   assert_non_null(strstr(core.fault.hint, "apt install dataset-fashion-mnist"));
@@ -178,10 +179,10 @@ static void test_real(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_small),
-    cmocka_unit_test(test_places),
-    cmocka_unit_test(test_memory),
-    cmocka_unit_test(test_real),
+      cmocka_unit_test(test_small),
+      cmocka_unit_test(test_places),
+      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* data_test.c: files, batches and progress, with the n-th request for memory refused, for every n. See sweep.h.
  * SPDX-License-Identifier: MIT */
+#define OOM_EACH
 #include "oom/sweep.h"
 
 static const char files[] = //

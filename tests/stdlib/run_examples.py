@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Run the examples in the documentation of stdlib/*.opt (lines `>>> code`, then what it shows) with the command `optic`.
+"""Run the examples in the documentation of stdlib/*.opt with the command `optic`: lines `>>> code`, which may go on in
+lines `... code`, and then what it shows.
 
     run_examples.py OPTIC [--update] [NAME ...]
 
@@ -40,6 +41,8 @@ def parse(path):
             current = Example(line[:len(line) - len(line.lstrip())], stripped[4:])
             examples.append(current)
             parts.append(current)
+        elif inside and current is not None and stripped.startswith("... ") and not current.output:
+            current.code += "\n" + stripped[4:]
         elif inside and current is not None and stripped:
             current.output.append(line[len(current.indent):].rstrip())
         else:
@@ -53,7 +56,7 @@ def run(optic, examples):
     lines = []
     for i, example in enumerate(examples):
         lines.append('print("%s%d")' % (MARK, i))
-        lines.append(example.code if STATEMENT.match(example.code) else "print(repr((%s)))" % example.code)
+        lines.append(example.code if STATEMENT.match(example.code) else "print(repr((%s\n)))" % example.code)
     ran = subprocess.run([optic, "-q", "-"], input="\n".join(lines).encode(), capture_output=True, timeout=120)
     for example in examples:
         example.got = []
@@ -95,7 +98,7 @@ def main():
                 text = []
                 for part in parts:
                     if isinstance(part, Example):
-                        text.append(part.indent + ">>> " + part.code)
+                        text.append(part.indent + ">>> " + part.code.replace("\n", "\n" + part.indent + "... "))
                         text += [part.indent + line for line in part.output]
                     else:
                         text.append(part)

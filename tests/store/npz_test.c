@@ -21,7 +21,9 @@ static void check_tree(const char *file, const uint8_t *bytes, size_t size)
   }
   assert_true(optic_array_get(leaf_array(&leaves, "Dense_0/bias"), 3) == 1);
   assert_true(optic_array_get(leaf_array(&leaves, "step"), 0) == 3);
-  assert_true(optic_array_get(leaf_array(&leaves, "gr\xc3\xb6\xc3\x9f" "e/\xe6\xa0\xb8"), 1) == 2);
+  assert_true(optic_array_get(leaf_array(&leaves, "gr\xc3\xb6\xc3\x9f"
+                                                  "e/\xe6\xa0\xb8"),
+                              1) == 2);
   optic_leaves_finish(&core, &leaves);
   core_end(&core);
 }
@@ -328,10 +330,13 @@ static void test_rules(void **state)
     int entries, directory, size;
     const char *message;
   } ends[] = {
-    {1, 0, 0, "an entry of its directory is missing"}, {-1, 0, 0, "belong to no entry"},
-    {0, 1, 0, "not where it should be"},               {0, 0, 1, "not where it should be"},
-    {0, -1, 1, "directory is missing"},                {0, 1, -1, "directory is missing"},
-    {65534, 0, 0, "ZIP64 record is malformed"},
+      {1, 0, 0, "an entry of its directory is missing"},
+      {-1, 0, 0, "belong to no entry"},
+      {0, 1, 0, "not where it should be"},
+      {0, 0, 1, "not where it should be"},
+      {0, -1, 1, "directory is missing"},
+      {0, 1, -1, "directory is missing"},
+      {65534, 0, 0, "ZIP64 record is malformed"},
   };
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
     p = sound("a.npy");
@@ -376,10 +381,10 @@ static void test_zip64_end(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_numpy_files),
-    cmocka_unit_test(test_damage),
-    cmocka_unit_test(test_rules),
-    cmocka_unit_test(test_zip64_end),
+      cmocka_unit_test(test_numpy_files),
+      cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_zip64_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

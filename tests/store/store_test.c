@@ -226,8 +226,8 @@ static void test_faults(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_wrong),  cmocka_unit_test(test_memory),
-    cmocka_unit_test(test_memory_and_damage), cmocka_unit_test(test_faults),
+      cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_wrong),  cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_memory_and_damage), cmocka_unit_test(test_faults),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,10 @@ static inline bool sample(Core *core, bool with_bf16, Leaves *out)
          add_leaf(core, out, "yes", ramp(core, DT_BOOL, 1, 0, 0)) &&
          add_leaf(core, out, "step", ramp(core, DT_F64, 1234567, 0, 0)) &&
          add_leaf(core, out, "none at all", ramp(core, DT_F64, 0, 0, 3, 2, 0, 7)) &&
-         add_leaf(core, out, "gr\xc3\xb6\xc3\x9f" "e/\xe6\xa0\xb8 \"\\\n", ramp(core, DT_F32, 1, 1, 1, 2)) &&
+         add_leaf(core, out,
+                  "gr\xc3\xb6\xc3\x9f"
+                  "e/\xe6\xa0\xb8 \"\\\n",
+                  ramp(core, DT_F32, 1, 1, 1, 2)) &&
          add_leaf(core, out, "rng", optic_store_key(core, 0xdeadbeef00000007u));
 }
 
