@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Write docs/library.md from the documentation in stdlib/*.opt and of the functions written in C.
+"""Write docs/library.md from the documentation in stdlib/*.opt and of the functions written in C, and the table of
+error codes in docs/language.md from src/base/diag.def.
 
-    gendoc.py OPTIC            writes it
-    gendoc.py OPTIC --check    fails where it is not what would be written
+    gendoc.py OPTIC            writes them
+    gendoc.py OPTIC --check    fails where they are not what would be written
 
 Names come from the sources, signatures and texts from the command: it prints what doc(f) says.
 SPDX-License-Identifier: MIT"""
@@ -179,7 +180,7 @@ def page(optic):
     out.append("## Methods\n")
     out.append("`x.f(..)` calls the function `f` with `x` as its first argument, where the type of `x` has it.\n")
     for kind, _ in METHODS_OF:
-        rows = [(n.split(".", 1)[1], *v) for n, v in found.items() 
+        rows = [(n.split(".", 1)[1], *v) for n, v in found.items()
                 if n.startswith(kind + ".") and v[0].startswith("builtin ")]  # fields fall out
         if rows:
             out.append("### Of %s\n" % kind)
@@ -218,19 +219,35 @@ def method_only():
     return methods - functions
 
 
+def with_codes(text):
+    """docs/language.md with the table of diag.def between its two marks."""
+    rows = re.findall(r'^DIAG\((\w+), "(\w+)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)',
+                      (ROOT / "src/base/diag.def").read_text(encoding="utf-8"), re.M)
+    lines = ["| code | meaning | what to do |", "|---|---|---|"]
+    lines += ["| %s | %s | %s |" % (code, meaning, remedy) for name, code, meaning, remedy in rows if name != "none"]
+    table = "\n".join(lines).replace('\\"', '"').replace("\\\\", "\\")
+    return re.sub(r"(<!-- codes: .*-->\n)[\s\S]*?(<!-- end of codes -->)", lambda m: m[1] + table + "\n" + m[2], text)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    text = page(os.path.abspath(sys.argv[1]))
-    old = OUT.read_text(encoding="utf-8") if OUT.exists() else ""
-    if "--check" not in sys.argv:
-        OUT.write_text(text, encoding="utf-8")
-        return 0
-    old, new = old.split("\n"), text.split("\n")
-    diff = list(difflib.unified_diff(old, new, "docs/library.md", "the sources", lineterm="", n=1))
-    print("\n".join(diff[:60]))
-    print("docs/library.md is current" if not diff else "mend it with: tools/gendoc.py build/optic")
-    return 1 if diff else 0
+    language = ROOT / "docs" / "language.md"
+    old_language = language.read_text(encoding="utf-8")
+    wanted = [(OUT, OUT.read_text(encoding="utf-8") if OUT.exists() else "", page(os.path.abspath(sys.argv[1]))),
+              (language, old_language, with_codes(old_language))]
+    wrong = False
+    for path, old, new in wanted:
+        if "--check" not in sys.argv:
+            path.write_text(new, encoding="utf-8")
+        elif old != new:
+            wrong = True
+            shown = path.relative_to(ROOT).as_posix()
+            diff = difflib.unified_diff(old.split("\n"), new.split("\n"), shown, "the sources", lineterm="", n=1)
+            print("\n".join(list(diff)[:60]))
+    if wrong:
+        print("mend it with: tools/gendoc.py build/optic")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ static bool find_file(Search *s, int which)
   return false;
 }
 
-/* Looks in one place, `base` and `below` joined, unless the search is over. False on failure: no memory, or only some of
- * the files. */
+/* Looks in one place, `base` and `below` joined, unless the search is over. False on failure: no memory, or only some
+ * of the files. */
 static bool try_place(Search *s, const char *base, const char *below)
 {
   if (s->found || !base || !*base) {

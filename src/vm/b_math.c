@@ -85,8 +85,9 @@ static const Builtin rows[] = {
 #undef PRIM1
 #undef PRIM2
 #undef PRIM3
-    {"isfinite(x)", "true unless NaN or infinite: is_finite by JAX's name" EACH, b_is_finite, 0},
-    {"isnan(x)", "true for NaN: is_nan by JAX's name" EACH, b_is_nan, 0},
+    {"isfinite(x)", "true unless NaN or infinite: is_finite by JAX's name" EACH "\n\n>>> isfinite(1 / 0)\nfalse",
+     b_is_finite, 0},
+    {"isnan(x)", "true for NaN: is_nan by JAX's name" EACH "\n\n>>> isnan(0 / 0)\ntrue", b_is_nan, 0},
     {"where(condition, x, y)",
      "x where the condition holds, else y.\n\n"
      "Per element, with shapes broadcast, and leaf by leaf over trees. A condition that is a plain boolean chooses\n"

@@ -410,8 +410,16 @@ static bool b_merge(Vm *vm, Value *args, Value *result)
 {
   Walk w = {.vm = vm, .name = "merge"};
   optic_text_init(&w.path, &optic_vm_core(vm)->alloc);
-  bool ok = overlay(&w, args[0], args[1], result);
+  Value out = optic_none();
+  bool ok = overlay(&w, args[0], args[1], &out);
+  if (ok && w.path.oom) {
+    ok = optic_fail_oom(optic_vm_fault(vm));
+    optic_drop(vm, out);
+  }
   finish(&w);
+  if (ok) {
+    *result = out;
+  }
   return ok;
 }
 

@@ -433,7 +433,10 @@ static const Builtin rows[] = {
      ">>> format(\"{}: {:.3f} {:>6} {:,} {:.1%}\", \"loss\", 0.25, \"ab\", 60000, 0.962)\n"
      "\"loss: 0.250     ab 60,000 96.2%\"",
      b_format, BUILTIN_OF_STRING},
-    {"error(message)", "Ends the script with this error, unless `try` catches it.", b_error, 0},
+    {"error(message)",
+     "Ends the script with this error, unless `try` catches it.\n\n"
+     ">>> try { error(\"no such layer\") } catch e { print(e.message) }\nno such layer",
+     b_error, 0},
     {"upper(s)", "With the letters a to z as capitals.\n\n>>> upper(\"abc\")\n\"ABC\"", b_upper, BUILTIN_OF_STRING},
     {"lower(s)", "With the letters A to Z as small ones.\n\n>>> lower(\"ABC\")\n\"abc\"", b_lower, BUILTIN_OF_STRING},
     {"split(s, sep = none)",

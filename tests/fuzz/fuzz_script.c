@@ -2,6 +2,7 @@
  *
  * What must hold: no crash, no sanitizer report, no leak, no hang, and never more memory than the limit.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memmem */
 #include <optic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     optic_check_text(optic, "fuzz.opt", text, size);
     optic_dis_text(optic, "fuzz.opt", text, size);
     optic_run_text(optic, "fuzz.opt", text, size);
+    /* What stands between `#` and the end of line is a comment; `#---` also divides the text into what a REPL would be
+     * given one after the other, in one context, whatever became of the parts before. */
+    for (const char *from = text, *end = text + size; from < end;) {
+      const char *to = memmem(from, (size_t)(end - from), "#---", 4);
+      to = to ? to : end;
+      if (from != text || to != end) {
+        optic_run_text(optic, "part.opt", from, (size_t)(to - from));
+      }
+      from = to < end ? to + 4 : end;
+    }
     optic_destroy(optic);
   }
   if (meter.used != 0) {

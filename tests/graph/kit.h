@@ -232,11 +232,9 @@ static inline Array *gradient_body(Core *core, const Function *f, Array *const *
   if (!gradients(core, f->inner, in, grads)) {
     return NULL;
   }
-  Function same = {.body = NULL};
   for (size_t k = 0; k < f->count; k++) {
     count += optic_dtype_is_float((Dtype)in[k]->dtype);
   }
-  (void)same;
   for (size_t i = 0; i < count; i++) {
     Array *square = optic_apply1(core, G_square, grads[i], NULL);
     Array *part = square ? optic_apply1(core, G_sum, square, NULL) : NULL;

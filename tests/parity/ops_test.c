@@ -6,7 +6,7 @@
 #include "store/npz.h"
 #include "tree/leaf_order.h"
 
-/* ---- the data ----------------------------------------------------------------------------------------------------- */
+/* ---- the data ---------------------------------------------------------------------------------------------- */
 static char *whole_file(const char *name, size_t *size)
 {
   const char *root = getenv("OPTIC_TEST_ROOT");
@@ -55,7 +55,7 @@ static Array *entry(const Data *d, const char *kase, const char *what)
   return leaf ? leaf->array : NULL;
 }
 
-/* ---- the expressions ------------------------------------------------------------------------------------------------ */
+/* ---- the expressions --------------------------------------------------------------------------------------- */
 typedef struct Inputs {
   const char *name;
   int kase;
@@ -390,8 +390,8 @@ static void gradients_of(Core *core, const Inputs *x, Array *const *in, Array *w
   }
 }
 
-/* Where Optic's number is the better one. log of a subnormal, which XLA flushes or misses; sums whose terms cancel, which
- * Optic takes in f64; and the derivative of x ** 0 at 0, which is 0. */
+/* Where Optic's number is the better one. log of a subnormal, which XLA flushes or misses; sums whose terms cancel,
+ * which Optic takes in f64; and the derivative of x ** 0 at 0, which is 0. */
 static bool excepted(const char *kase, const char *what, size_t i)
 {
   static const struct {
@@ -495,7 +495,7 @@ static void operations(void **state)
   assert_int_equal(wrong, 0);
 }
 
-/* ---- dtypes --------------------------------------------------------------------------------------------------------- */
+/* ---- dtypes ------------------------------------------------------------------------------------------------ */
 static Array *operand(Core *core, const char *name)
 {
   Dtype t;
