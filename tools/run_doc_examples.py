@@ -3,8 +3,9 @@
 
     run_doc_examples.py OPTIC [--list] [NAME ...]
 
-A documentation holds lines `>>> code` and after each what it shows, up to an empty line or the next `>>> `. The examples
-of one function share a script. What `doc(f)` says is what is run. (Those of stdlib/*.opt: tests/stdlib/run_examples.py.)
+A documentation holds lines `>>> code` and after each what it shows, up to an empty line or the next `>>> `. The
+examples of one function share a script. What `doc(f)` says is what is run. (Those of stdlib/*.opt have their own:
+tests/stdlib/run_examples.py.)
 --list names the functions that have no example. Ends with `N passed, N failed`; exit code 1 where any failed.
 SPDX-License-Identifier: MIT"""
 import concurrent.futures

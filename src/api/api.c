@@ -4,7 +4,7 @@
  * status. Every call resets the budget of steps, checks that it is not made from inside of another, and leaves the
  * machine ready for the next one, whatever happened.
  * SPDX-License-Identifier: MIT */
-#include "optic.h"
+#include "include/optic.h"
 
 #include <stdlib.h>
 #include <string.h>

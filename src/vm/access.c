@@ -623,21 +623,6 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, Value value)
   return false;
 }
 
-/* A hyperparameter that is set by hand is no longer a schedule's. */
-static bool end_schedule(Vm *vm, Value *state, Value step)
-{
-  const Value *scheduled = optic_record_get(state->record, vm->n_scheduled);
-  if (!scheduled || scheduled->tag != V_RECORD || step.tag != V_STRING) {
-    return true;
-  }
-  const Name *name = optic_name_find(&vm->core.names, step.string->text, step.string->size);
-  if (!name || !optic_record_get(scheduled->record, name)) {
-    return true;
-  }
-  Value *own = optic_record_get(state->record, vm->n_scheduled);
-  return optic_record_own(vm, own) && optic_record_remove(vm, own->record, name);
-}
-
 /* The place in *root that a step leads to, owned alone as far as it goes; NULL with the fault set. */
 static Value *descend(Vm *vm, Value *root, char kind, Value step)
 {
@@ -689,7 +674,7 @@ bool optic_set_path(Vm *vm, Value *root, const char *kinds, size_t steps, Value 
       if (path[1].tag == V_STRING && steps == 2) {
         return optic_hyperparams_set(vm, root, path[1].string->text, path[1].string->size, value);
       }
-    } else if (!optic_record_own(vm, root) || !end_schedule(vm, root, path[1])) {
+    } else if (!optic_record_own(vm, root) || !optic_schedule_end(vm, root->record, path[1])) {
       optic_drop(vm, value);
       return false;
     }

@@ -197,6 +197,9 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
 /* False with the fault set for what cannot stand for a parameter marked `: number`. */
 bool optic_hyper_fits(Vm *vm, const Name *transform, const Name *hyper, Value v);
 
+/* Ends the schedule, if there is one, of the hyperparameter named in a state record that is owned alone. */
+bool optic_schedule_end(Vm *vm, Record *state, Value name);
+
 /* ---- standard.c: the standard library */
 bool optic_standard_init(Vm *vm);
 int32_t optic_standard_index(Vm *vm, const Name *name);

@@ -213,7 +213,7 @@ static bool load_file(Vm *vm, int32_t file)
   bool incomplete;
   const Code *code = optic_vm_compile(vm, m, f->name, f->text, f->size, false, &diags, &incomplete);
   bool fine = code && optic_vm_run_more(vm, code);
-  if (!code && diags.list.size) {
+  if (!code && diags.errors) {
     size_t line, column;
     const Diag *d = &diags.list.at[0];
     for (size_t i = 0; i < diags.list.size && d->warning; i++) {

@@ -393,6 +393,26 @@ static bool path_ends(const char *path, const char *end, size_t size)
   return size == 0 || (n >= size && memcmp(path + n - size, end, size) == 0 && (n == size || path[n - size - 1] == '/'));
 }
 
+/* A hyperparameter that is set by hand is no longer a schedule's. The state is owned alone. */
+static bool end_schedule(Vm *vm, Record *state, const Name *name)
+{
+  Value *scheduled = optic_record_get(state, vm->n_scheduled);
+  if (!scheduled || scheduled->tag != V_RECORD || !optic_record_get(scheduled->record, name)) {
+    return true;
+  }
+  if (scheduled->record->keys->count == 1) {
+    return optic_record_remove(vm, state, vm->n_scheduled);
+  }
+  return optic_record_own(vm, scheduled) && optic_record_remove(vm, scheduled->record, name);
+}
+
+bool optic_schedule_end(Vm *vm, Record *state, Value name)
+{
+  const Name *known =
+      name.tag == V_STRING ? optic_name_find(&vm->core.names, name.string->text, name.string->size) : NULL;
+  return !known || end_schedule(vm, state, known);
+}
+
 bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Value value)
 {
   Search s = {.vm = vm};
@@ -434,10 +454,7 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
     fine = hypers && optic_record_own(vm, stage);
     hypers = fine ? optic_record_get(stage->record, vm->n_hyperparams) : NULL;
     fine = fine && optic_record_own(vm, hypers) && optic_record_set(vm, hypers->record, hit->name, optic_keep(value));
-    Value *scheduled = fine ? optic_record_get(stage->record, vm->n_scheduled) : NULL;
-    if (scheduled && scheduled->tag == V_RECORD) {
-      fine = optic_record_own(vm, scheduled) && optic_record_remove(vm, scheduled->record, hit->name);
-    }
+    fine = fine && end_schedule(vm, stage->record, hit->name);
   }
   VEC_FINISH(&vm->core.alloc, &s.list);
   optic_drop(vm, value);

@@ -30,7 +30,7 @@ static bool known_find(void *user, const Name *name, Known *out)
   if (index < 0) {
     return false;
   }
-  out->standard = true;
+  out->standard = !o->module->standard; /* the library may use its own names */
   if (!o->module->standard) { /* the library's own files must not load each other while one is being checked */
     const Value *v = optic_standard_value(vm, index);
     if (v) {

@@ -44,7 +44,7 @@ static const Row rows[] = {
     {"fn f() { g() }\nfn g() { f() }", ""},
     {"fn f(a, a) { a }", "E0209 1:9 the parameter `a` stands twice"},
     {"(_, _) -> 1", "W0101 1:1 the value of `(_, _) -> 1` is not used"},
-    {"fn f(*a, b) { a }", "E0204 1:10 `*a` takes all positions that are left (put `b` before it)"},
+    {"fn f(*a, b) { a }", "E0204 1:10 `*a` takes all positions that are left (put `b` before it, or give it a default)"},
     {"fn f(**a, b) { a }", "E0204 1:11 `**a` comes last among parameters"},
     {"fn f(**a, *b) { a }", "E0204 1:11 `**a` comes last among parameters"},
     {"fn f(*a, **b) { a }", ""},
