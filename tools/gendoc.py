@@ -43,7 +43,7 @@ TABLES = [
     ("b_flax", "Keys of parameters"),
 ]
 FILES = ["combine", "transforms", "moments", "factored", "muon", "clipping", "wrappers", "routing", "optimizers",
-         "contrib", "rate_free", "schedules", "trees", "layers", "activations", "losses", "projections"]
+         "contrib", "rate_free", "schedules", "trees", "layers", "activations", "losses", "projections", "flax_optim"]
 METHODS_OF = [("array", "zeros(1)"), ("list", "[]"), ("record", "({})"), ("string", '""'),
               ("transform", "identity()"), ("iterator", "range(1)")]
 MARK = "@@name "

@@ -4,7 +4,7 @@
  * status. Every call resets the budget of steps, checks that it is not made from inside of another, and leaves the
  * machine ready for the next one, whatever happened.
  * SPDX-License-Identifier: MIT */
-#include "include/optic.h"
+#include <optic.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +145,6 @@ optic_context *optic_create(const optic_config *config)
   optic->resize_user = config->resize_user;
   atomic_init(&optic->interrupt, 0);
   Limits limits = optic_limits_default();
-  limits.memory = config->memory_limit;
   limits.steps = config->step_limit;
   limits.script_bytes = config->script_limit ? config->script_limit : limits.script_bytes;
   if (config->depth_limit) {
@@ -153,6 +152,14 @@ optic_context *optic_create(const optic_config *config)
     limits.calls = config->depth_limit < limits.calls ? config->depth_limit : limits.calls;
   }
   bool fine = copy_config(optic, config);
+  if (config->memory_limit) { /* the machine counts its own; this is what lies around it */
+    size_t own = sizeof *optic + (optic->data_dir ? strlen(optic->data_dir) + 1 : 0) + config->arg_count * sizeof *optic->args;
+    for (size_t i = 0; i < optic->arg_count; i++) {
+      own += strlen(optic->args[i]) + 1;
+    }
+    fine = fine && own < config->memory_limit;
+    limits.memory = own < config->memory_limit ? config->memory_limit - own : 1;
+  }
   VmHost host = {.write = write_hook,
                  .env = env_hook,
                  .user = optic,

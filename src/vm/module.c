@@ -237,9 +237,7 @@ void optic_vm_finish(Vm *vm)
       optic_drop(vm, v);
     }
   }
-  if (vm->std_keys && vm->method_keys) {
-    optic_standard_finish(vm);
-  }
+  optic_standard_finish(vm);
   /* What is left are cycles: emptying every cell undoes them. */
   for (Cell *c = vm->cells; c; c = c->next) {
     c->refs++;

@@ -187,6 +187,7 @@ void optic_standard_finish(Vm *vm)
   optic_free(&vm->core.alloc, vm->files, vm->files ? (optic_stdlib_count + 1) * sizeof *vm->files : 0);
   optic_keys_drop(vm, vm->std_keys);
   optic_keys_drop(vm, vm->method_keys);
+  vm->std_keys = vm->method_keys = NULL;
 }
 
 int32_t optic_standard_index(Vm *vm, const Name *name)
@@ -213,12 +214,15 @@ static bool load_file(Vm *vm, int32_t file)
   bool incomplete;
   const Code *code = optic_vm_compile(vm, m, f->name, f->text, f->size, false, &diags, &incomplete);
   bool fine = code && optic_vm_run_more(vm, code);
-  if (!code && diags.errors) {
+  const Diag *d = NULL;
+  for (size_t i = 0; i < diags.list.size && (!d || d->warning); i++) {
+    d = &diags.list.at[i];
+  }
+  /* Without memory what the checker says need not be so. */
+  if (!code && vm->core.fault.code == D_none && (diags.arena.oom || !d || !d->at.source)) {
+    optic_fail_oom(&vm->core.fault);
+  } else if (!code && vm->core.fault.code == D_none) {
     size_t line, column;
-    const Diag *d = &diags.list.at[0];
-    for (size_t i = 0; i < diags.list.size && d->warning; i++) {
-      d = &diags.list.at[i];
-    }
     optic_source_place(d->at.source, d->at.span.first, &line, &column);
     optic_fail(&vm->core.fault, D_internal, "%s:%zu:%zu: %s", f->name, line, column, d->message);
   }

@@ -4,7 +4,7 @@
     python3 tests/parity/generate.py              everything
     python3 tests/parity/generate.py ops prng     some sections only
 
-OPTIC_DATA names the folder with the four MNIST files (gzip or raw); the section `perceptron` needs it.
+OPTIC_DATA names the folder with the four MNIST files (gzip or raw); the sections `perceptron` and `training` need it.
 """
 import os
 import sys
@@ -15,7 +15,8 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_THREEFRY_PARTITIONABLE"] = "1"
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-SECTIONS = ["prng", "promotion", "ops", "losses", "schedules", "transforms", "perceptron", "flax_optim"]
+SECTIONS = ["prng", "promotion", "ops", "losses", "schedules", "transforms", "perceptron",
+            "training", "flax_optim"]
 
 
 def main():

@@ -1,7 +1,7 @@
 """flax.optim 0.5.3: its rules in NumPy, in f64, from their formulas.
 
-flax 0.5.3 cannot be installed beside a current JAX. Its wheel can be unpacked, though, and the rules in it run with a few
-names of old JAX put back: where FLAX_053 names the folder with the unpacked wheel, every number is compared with theirs.
+flax 0.5.3 cannot be installed beside a current JAX. Its wheel can be unpacked, though, and the rules in it run with a
+few names of old JAX put back: where FLAX_053 names the folder with the unpacked wheel, all parameters are compared.
 
     pip download flax==0.5.3 --no-deps && unzip flax-0.5.3-*.whl -d <folder>
     FLAX_053=<folder> python tests/parity/generate.py flax_optim
@@ -17,7 +17,7 @@ STEPS = 6
 LEAVES = {"Dense_0/kernel": (4, 3), "Dense_0/bias": (3,), "conv": (2, 3, 4), "scalar": (), "empty": (0,)}
 SCHEDULE = [0.1, 0.05, 0.2, 0.0, 0.3, 0.1]
 
-# --- the rules: (hyperparameters, steps before, parameter, its state, gradient) -> parameter, state -----------------------
+# --- the rules: (hyperparameters, steps before, parameter, its state, gradient) -> parameter, state -------------------
 
 
 def zeros(*names):
@@ -48,7 +48,9 @@ def adam_direction(hp, step, m, v):
 
 def adam(hp, step, p, s, g, belief=False):
     m = hp["beta1"] * s["grad_ema"] + (1 - hp["beta1"]) * g
-    v = hp["beta2"] * s["grad_sq_ema"] + (1 - hp["beta2"]) * (g - m if belief else g) ** 2 + (hp["eps"] if belief else 0)
+    v = hp["beta2"] * s["grad_sq_ema"] + (1 - hp["beta2"]) * (g - m if belief else g) ** 2
+    if belief:
+        v = v + hp["eps"]
     step_size = adam_direction(hp, step, m, v) + hp["weight_decay"] * p
     return p - hp["learning_rate"] * step_size, {"grad_ema": m, "grad_sq_ema": v}
 
@@ -188,7 +190,12 @@ class WeightNormRule:
                 s[k] = self.norm(p)
                 d[k] = p / s[k]
         ds, ss = self.inner.init_states(d), self.inner.init_states(s)
-        return {k: {"direction_state": ds[k], "scale_state": ss.get(k), "direction": d[k], "scale": s.get(k)} for k in params}
+        return self.states(ds, ss, d, s)
+
+    @staticmethod
+    def states(ds, ss, d, s):
+        return {k: {"direction_state": ds[k], "scale_state": ss.get(k), "direction": d[k], "scale": s.get(k)}
+                for k in d}
 
     def step(self, step, params, states, grads, override):
         d = {k: s["direction"] for k, s in states.items()}
@@ -201,8 +208,7 @@ class WeightNormRule:
             dg[k] = s[k] / n * (grads[k] - d[k] * along / n ** 2) + self.decay * d[k]
         d, ds = self.inner.step(step, d, {k: x["direction_state"] for k, x in states.items()}, dg, override)
         s, ss = self.inner.step(step, s, {k: states[k]["scale_state"] for k in s}, sg, override)
-        states = {k: {"direction_state": ds[k], "scale_state": ss.get(k), "direction": d[k], "scale": s.get(k)} for k in d}
-        return {k: s[k] * v / self.norm(v) if k in s else v for k, v in d.items()}, states
+        return {k: s[k] * v / self.norm(v) if k in s else v for k, v in d.items()}, self.states(ds, ss, d, s)
 
 
 class MultiRule:
@@ -227,7 +233,7 @@ class MultiRule:
         return params, states
 
 
-# --- cases: (constructor, arguments); nested for wrappers ----------------------------------------------------------------
+# --- cases: (constructor, arguments); nested for wrappers -------------------------------------------------------------
 
 def kernel(path):
     return "kernel" in path
@@ -248,7 +254,8 @@ CASES = {
     "Adam_args": ("Adam", {"learning_rate": 0.1, "beta1": 0.2, "beta2": 0.9, "eps": 0.01, "weight_decay": 0.1}),
     "Adam_schedule": ("Adam", {"learning_rate": None, "weight_decay": 0.1}),
     "AdaBelief": ("AdaBelief", {"learning_rate": 0.1}),
-    "AdaBelief_args": ("AdaBelief", {"learning_rate": 0.1, "beta1": 0.4, "beta2": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    "AdaBelief_args": ("AdaBelief", {"learning_rate": 0.1, "beta1": 0.4, "beta2": 0.9, "eps": 1e-3,
+                                     "weight_decay": 0.1}),
     "Adadelta": ("Adadelta", {"learning_rate": 1.0}),
     "Adadelta_args": ("Adadelta", {"learning_rate": 0.5, "rho": 0.7, "eps": 1e-2, "weight_decay": 0.1}),
     "Adagrad": ("Adagrad", {"learning_rate": 0.1}),
@@ -258,8 +265,8 @@ CASES = {
     "LAMB": ("LAMB", {"learning_rate": 0.1}),
     "LAMB_decay": ("LAMB", {"learning_rate": 0.1, "beta1": 0.8, "beta2": 0.9, "weight_decay": 0.1, "eps": 1e-3}),
     "LARS": ("LARS", {"learning_rate": 0.1}),
-    "LARS_args": ("LARS", {"learning_rate": 0.1, "beta": 0.8, "weight_decay": 0.1, "trust_coefficient": 0.5, "eps": 0.01,
-                           "nesterov": True}),
+    "LARS_args": ("LARS", {"learning_rate": 0.1, "beta": 0.8, "weight_decay": 0.1, "trust_coefficient": 0.5,
+                           "eps": 0.01, "nesterov": True}),
     "Adafactor": ("Adafactor", {"learning_rate": 0.1}),
     "Adafactor_factored": ("Adafactor", {"learning_rate": 0.1, "min_dim_size_to_factor": 2}),
     "Adafactor_args": ("Adafactor", {"learning_rate": 0.1, "min_dim_size_to_factor": 3, "beta1": 0.9, "decay_rate": 0.5,
@@ -327,7 +334,7 @@ def nested(flat):
     return tree
 
 
-# --- loss scaling ---------------------------------------------------------------------------------------------------------
+# --- loss scaling -----------------------------------------------------------------------------------------------------
 
 FINITE = [1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1]
 
@@ -343,13 +350,12 @@ def dynamic_scale(growth_factor=2.0, backoff_factor=0.5, growth_interval=2, fin_
     return {"finite": np.array(FINITE, np.int32), "scale": np.array(scales), "fin_steps": np.array(counts, np.int32)}
 
 
-# --- the same from Flax's own code ----------------------------------------------------------------------------------------
+# --- the same from Flax's own code ------------------------------------------------------------------------------------
 
 def load_flax_053(folder):
-    """The modules flax.optim, flax.optim.dynamic_scale and traverse_util of the wheel; its other parts from today's Flax."""
+    """The wheel's modules optim and optim.dynamic_scale, and traverse_util; what they import is today's Flax."""
     import importlib
     import types
-    import flax
     import jax
     for old in ("tree_map", "tree_flatten", "tree_unflatten", "tree_leaves", "tree_structure"):
         setattr(jax, old, getattr(jax.tree_util, old))
@@ -359,7 +365,6 @@ def load_flax_053(folder):
     for part in ("struct", "serialization", "core", "jax_utils", "traverse_util"):
         sys.modules[f"flax053.{part}"] = importlib.import_module(f"flax.{part}")
         setattr(package, part, sys.modules[f"flax053.{part}"])
-    del flax
     return (importlib.import_module("flax053.optim"), importlib.import_module("flax053.optim.dynamic_scale"),
             package.traverse_util)
 
@@ -419,7 +424,8 @@ def generate():
     tree["params"] = nested(params)
     tree["grads"] = nested({k: np.stack([g[k] for g in grads]) for k in params})
     params, grads = inputs("WeightNorm")
-    tree["weight_norm"] = {"params": nested(params), "grads": nested({k: np.stack([g[k] for g in grads]) for k in params})}
+    stacked = nested({k: np.stack([g[k] for g in grads]) for k in params})
+    tree["weight_norm"] = {"params": nested(params), "grads": stacked}
     tree["steps"], tree["learning_rates"] = common.count(STEPS), np.array(SCHEDULE)
     if os.environ.get("FLAX_053"):
         verify(os.environ["FLAX_053"], results)

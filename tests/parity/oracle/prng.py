@@ -52,6 +52,27 @@ def sample(key, shape):
     }
 
 
+def many():
+    """100 keys, in arrays that have one row for each."""
+    r = jax.random
+    seeds = [int(s) for s in common.rng("prng/many").integers(0, 2**32, 99)] + [2**32 - 1]
+    keys = [r.key(s) for s in seeds]
+    rows = lambda f: np.stack([np.asarray(f(k)) for k in keys])
+    shape, f32 = (3, 1, 7), jnp.float32
+    return {
+        "seeds": np.asarray(seeds, np.float64),
+        "key_data": words(rows(r.key_data)),
+        "split3": words(rows(lambda k: r.key_data(r.split(k, 3)))),
+        "fold_in": words(rows(lambda k: r.key_data(r.fold_in(k, np.uint32(1234567))))),
+        "bits": words(rows(lambda k: r.bits(k, shape, jnp.uint32))),
+        "uniform": rows(lambda k: r.uniform(k, shape, f32)),
+        "normal": rows(lambda k: r.normal(k, shape, f32)),
+        "truncated_normal": rows(lambda k: r.truncated_normal(k, -2, 2, shape, f32)),
+        "randint": rows(lambda k: r.randint(k, shape, -5, 1000, jnp.int32)),
+        "permutation": rows(lambda k: r.permutation(k, 13).astype(jnp.int32)),
+    }
+
+
 def generate():
     assert jax.config.jax_threefry_partitionable
     r = jax.random
@@ -87,4 +108,5 @@ def generate():
         "randint_ranges": np.asarray(RANGES, np.float64),
         "samples": common.numbered(samples),
         "permutations": common.numbered(permutations),
+        "many": many(),
     })
