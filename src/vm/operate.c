@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tile/tile.h"
+#include "vm/builtins.h"
 #include "vm/object.h"
 #include "vm/walk.h"
 
@@ -106,6 +107,55 @@ static bool leaf_op(void *user, Vm *vm, const char *path, size_t path_size, cons
   return arrays ? array_op(vm, m->op, in, count, m->donate, out) : scalar_op(m->op, in, count, out);
 }
 
+/* A list of numbers and booleans, also of such lists: what NumPy would take for an array. */
+static bool is_numbers(Value v)
+{
+  for (size_t i = 0; v.tag == V_LIST && i < v.list->size; i++) {
+    if (!is_scalar(v.list->at[i]) && !is_numbers(v.list->at[i])) {
+      return false;
+    }
+  }
+  return v.tag == V_LIST && v.list->size > 0;
+}
+
+/* Beside an array with axes, lists of numbers are arrays: array([1, 2]) + [3, 4]. */
+static bool array_beside_numbers(const Value *in, size_t count)
+{
+  bool array = false, list = false;
+  for (size_t i = 0; i < count; i++) {
+    array |= in[i].tag == V_ARRAY && in[i].array->shape.rank > 0;
+    list |= in[i].tag == V_LIST;
+    if (in[i].tag == V_RECORD || (in[i].tag == V_LIST && !is_numbers(in[i]))) {
+      return false;
+    }
+  }
+  return array && list;
+}
+
+static bool map_numbers(Vm *vm, MapOp *m, const Value *in, size_t count, Value *out)
+{
+  Value as[3];
+  bool fine = true;
+  for (size_t i = 0; i < count; i++) {
+    as[i] = (Value){.tag = V_UNSET};
+  }
+  for (size_t i = 0; fine && i < count; i++) {
+    as[i] = optic_keep(in[i]);
+    Array *a;
+    if (in[i].tag == V_LIST) {
+      fine = optic_arg_numbers(vm, &in[i], op_text(m->op), &a);
+      optic_drop(vm, as[i]);
+      as[i] = fine ? optic_array_value(a) : (Value){.tag = V_UNSET};
+    }
+  }
+  m->donate = 0;
+  fine = fine && leaf_op(m, vm, "", 0, as, count, out);
+  for (size_t i = 0; i < count; i++) {
+    optic_drop(vm, as[i]);
+  }
+  return fine;
+}
+
 bool optic_map_op(Vm *vm, OpId op, Value *in, size_t count, unsigned donate, Value *out)
 {
   MapOp m = {op, donate};
@@ -115,6 +165,9 @@ bool optic_map_op(Vm *vm, OpId op, Value *in, size_t count, unsigned donate, Val
   }
   if (!tree) {
     return leaf_op(&m, vm, "", 0, in, count, out);
+  }
+  if (array_beside_numbers(in, count)) {
+    return map_numbers(vm, &m, in, count, out);
   }
   return optic_walk_map(vm, in, count, leaf_op, &m, &m.donate, true, out);
 }
