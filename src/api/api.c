@@ -146,7 +146,7 @@ optic_context *optic_create(const optic_config *config)
   atomic_init(&optic->interrupt, 0);
   Limits limits = optic_limits_default();
   limits.steps = config->step_limit;
-  limits.script_bytes = config->script_limit ? config->script_limit : limits.script_bytes;
+  limits.script_bytes = config->script_limit ? config->script_limit : UINT64_MAX;
   if (config->depth_limit) {
     limits.depth = config->depth_limit < limits.depth ? config->depth_limit : limits.depth;
     limits.calls = config->depth_limit < limits.calls ? config->depth_limit : limits.calls;
@@ -253,21 +253,23 @@ static bool is_expression(const Proto *p)
   return shows == 1;
 }
 
-/* The value of such a script, made within a small budget; V_UNSET where that fails, which is no error here. */
+/* The value of such a script, made within a small budget, without output and without files; V_UNSET where that fails,
+ * which is no error here. */
 static Value value_of(Vm *vm, const Code *code)
 {
   Value value = {.tag = V_UNSET};
-  uint64_t stop_at = vm->core.stop_at;
-  vm->core.stop_at = vm->core.steps_used + 1000000;
-  bool (*write)(void *, VmStream, const char *, size_t) = vm->host.write;
+  uint64_t stop_at = vm->core.stop_at, small = vm->core.steps_used + 1000000;
+  VmHost host = vm->host;
+  vm->core.stop_at = small < stop_at ? small : stop_at;
   vm->host.write = NULL;
+  vm->host.forbid_files = true;
   vm->shown = &value;
   if (!optic_vm_run(vm, code)) {
     optic_fault_clear(&vm->core.fault);
     optic_trace_reset(vm);
   }
   vm->shown = NULL;
-  vm->host.write = write;
+  vm->host = host;
   vm->core.stop_at = stop_at;
   return value;
 }
@@ -283,7 +285,7 @@ static bool disassemble(optic_context *optic, const char *name, const char *text
   optic_text_init(&out, &vm->core.alloc);
   optic_dis(code->proto, &out, global_name, standard_name, vm);
   Value value = is_expression(code->proto) ? value_of(vm, code) : optic_none();
-  bool fine = value.tag != V_TRANSFORM || optic_pipeline_text(vm, value, &out);
+  bool fine = optic_charge(&vm->core, 0) && (value.tag != V_TRANSFORM || optic_pipeline_text(vm, value, &out));
   optic_drop(vm, value);
   fine = fine && (out.oom ? optic_fail_oom(&vm->core.fault) : optic_vm_write(vm, STREAM_OUT, optic_text_cstr(&out), out.size));
   optic_text_finish(&out);
@@ -324,12 +326,15 @@ static optic_status process(optic_context *optic, What what, const char *name, c
   if (fine) {
     size_t path_size = path ? strlen(path) + 1 : 0;
     char *own = path ? optic_core_alloc(core, path_size) : NULL;
+    fine = own || !path;
     if (own) { /* imports are looked for beside the script */
       memcpy(own, path, path_size);
       optic_free(&core->alloc, vm->main->path, strlen(vm->main->path) + 1);
       vm->main->path = own;
     }
-    if (what == CHECK) {
+    if (!fine) {
+      optic_fail_oom(&core->fault);
+    } else if (what == CHECK) {
       optic_vm_proto(vm, vm->main, name, text, size, false, true, &diags, &incomplete);
       fine = diags.errors == 0 && core->fault.code == D_none;
     } else if (what == DIS) {
@@ -363,11 +368,11 @@ static optic_status process(optic_context *optic, What what, const char *name, c
 
 static optic_status guarded(optic_context *optic, What what, const char *name, const char *path, const char *text, size_t size)
 {
-  if (!optic || optic->busy || (!path && (!name || (!text && size)))) {
+  if (!optic || optic->busy || (!path && (!name || !text))) {
     return OPTIC_MISUSE;
   }
   optic->busy = true;
-  optic_status status = process(optic, what, name, path, text ? text : path ? NULL : "", size);
+  optic_status status = process(optic, what, name, path, text, size);
   optic->busy = false;
   return status;
 }

@@ -10,7 +10,7 @@ Limits optic_limits_default(void)
     .script_bytes = 1u << 20,
     .depth = 128,
     .calls = 10000,
-    .reentry = 100,
+    .reentry = 64,
     .constants = 32767,
     .leaves = 1000000,
     .name_bytes = 255,

@@ -18,7 +18,7 @@ typedef struct Limits {
   uint64_t script_bytes; /* of one source text */
   uint32_t depth;        /* of nesting: syntax, lists and records, directories of a tree */
   uint32_t calls;        /* of functions of the language */
-  uint32_t reentry;      /* of C functions that call the language back */
+  uint32_t reentry;      /* of C functions that call the language back (and are called by it: each counts) */
   uint32_t constants;    /* of one function */
   uint64_t leaves;       /* of one tree */
   uint32_t name_bytes;

@@ -74,7 +74,8 @@ typedef struct optic_config {
 
   /* Budgets, for scripts of unknown origin; 0 means none. */
   uint64_t memory_limit; /* bytes that the context holds at one time */
-  uint64_t step_limit;   /* units of work for one call below: deterministic, about an instruction or 64 elements each */
+  uint64_t step_limit;   /* units of work for one call below: deterministic, about a call, a turn of a loop or 64 elements
+                            each */
   uint64_t script_limit; /* bytes of one source text; the default is 1 MiB */
   uint32_t depth_limit;  /* of nesting and of calls; 0 means the default, and there is always a limit */
 
@@ -102,7 +103,7 @@ OPTIC_API void optic_destroy(optic_context *optic);
 OPTIC_API void optic_interrupt(optic_context *optic);
 
 /* ---- running ------------------------------------------------------------------------------------------------ */
-/* In all of these a NULL context, text or path is OPTIC_MISUSE, as is a call from inside of a hook. */
+/* In all of these a NULL context, name, text or path is OPTIC_MISUSE, as is a call from inside of a hook. */
 
 /* Runs a script of `size` bytes of UTF-8. `name` is what messages call it ("mnist.opt", "<stdin>"). Names it defines
  * stay in the context: a later text sees them. The text may be freed after the call. */

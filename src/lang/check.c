@@ -100,7 +100,7 @@ static void found_binding(Check *c, Scope *s, const Name *name, Span at, const N
     symbol->first = at;
     symbol->value = value;
   }
-  symbol->bindings = symbol->bindings ? 2 : 1;
+  symbol->bindings++;
 }
 
 static void found_target(Check *c, Scope *s, const Node *target, const Node *value, bool marking)
@@ -136,6 +136,11 @@ static void collect(Check *c, Scope *s, const Node *n, bool marking)
   case N_ASSIGN: {
     const Node *value = n->kids[1];
     found_target(c, s, n->kids[0], value && value->kind == N_FN ? value : NULL, marking);
+    Symbol *symbol =
+        !marking && n->kids[0] && n->kids[0]->kind == N_NAME ? optic_symbol_find(&s->table, n->kids[0]->name) : NULL;
+    if (symbol) {
+      symbol->plain++;
+    }
     break;
   }
   case N_AUGMENT:
@@ -159,6 +164,23 @@ static void collect(Check *c, Scope *s, const Node *n, bool marking)
   }
   for (uint32_t i = 0; i < n->count; i++) {
     collect(c, s, n->kids[i], marking);
+  }
+}
+
+/* Notes at the top's names which of them the script calls as a function, wherever that is. */
+static void collect_calls(Scope *top, const Node *n)
+{
+  if (!n) {
+    return;
+  }
+  if (n->kind == N_CALL && n->kids[0] && n->kids[0]->kind == N_NAME) {
+    Symbol *symbol = optic_symbol_find(&top->table, n->kids[0]->name);
+    if (symbol) {
+      symbol->called = true;
+    }
+  }
+  for (uint32_t i = 0; i < n->count; i++) {
+    collect_calls(top, n->kids[i]);
   }
 }
 
@@ -191,7 +213,7 @@ static void now_assigned(Check *c, Scope *s, const Name *name, Span at, bool def
   Symbol *symbol = optic_symbol_find(&s->table, name);
   if (symbol) {
     symbol->assigned = true;
-    if (definition || s->kind == SCOPE_TOP) {
+    if (definition || symbol->called) {
       warn_shadow(c, symbol, at);
     }
   }
@@ -293,12 +315,16 @@ static void check_fn(Check *c, Scope *around, const Node *n, const Name *name)
     check_params(c, &s, n->kids[0]);
   }
   const Node *body = n->kids[1];
+  size_t errors = c->errors;
   if (body && body->kind == N_BLOCK) {
     collect(c, &s, body, false);
     optic_check_block(c, &s, body, 0, USE_TAIL);
   } else {
     collect(c, &s, body, false); /* `x -> if x { y = 1; y } else { 0 }` */
     optic_check_expr(c, &s, body);
+  }
+  if (c->errors == errors) {
+    optic_check_unread(c, &s, body);
   }
 }
 
@@ -355,12 +381,16 @@ static void check_transform(Check *c, Scope *around, const Node *n)
   for (uint32_t i = body; i < block->count; i++) {
     collect(c, &update, block->kids[i], false);
   }
+  size_t errors = c->errors;
   optic_check_block(c, &update, block, body, USE_TAIL);
   if (!optic_block_yields(block, body)) {
     Span head = {n->span.first, n->name_span.last};
     Diag *d = optic_check_error(c, D_returns_nothing, head, "the transform `%s` returns nothing%s", n->name->text,
                                 optic_has_return(block) ? " on some path" : "");
     optic_diag_hint(c->diags, d, "end it with `return updates`");
+  }
+  if (c->errors == errors) {
+    optic_check_unread(c, &update, block);
   }
 }
 
@@ -401,6 +431,11 @@ void optic_check_expr(Check *c, Scope *s, const Node *n)
     return;
   case N_RECORD:
     check_record(c, s, n);
+    return;
+  case N_BINARY:
+    optic_check_expr(c, s, n->kids[0]);
+    c->after_slashes = n->op == OP_IDIV ? n->kids[1] : c->after_slashes;
+    optic_check_expr(c, s, n->kids[1]);
     return;
   default:
     for (uint32_t i = 0; i < n->count; i++) {
@@ -546,6 +581,7 @@ bool optic_check(Core *core, const Source *source, const Node *root, const Known
   optic_arena_init(&c.arena, &core->alloc);
   if (!c.oom && root && root->kind == N_BLOCK) {
     collect(&c, &top, root, false);
+    collect_calls(&top, root);
     optic_check_block(&c, &top, root, 0, is_repl ? USE_TAIL : USE_NONE);
   }
   bool oom = c.oom || c.arena.oom || diags->arena.oom;

@@ -22,7 +22,10 @@ typedef struct Symbol {
   SymbolKind kind;
   bool assigned; /* on some path to where the walk is now */
   bool warned;
-  uint32_t bindings; /* how often it is assigned, more than once counted as 2 */
+  bool read;         /* somewhere, an inner function included */
+  bool called;       /* at the top only: the script somewhere calls a function of this name */
+  uint32_t bindings; /* how often it is assigned; `x += 1` counts twice */
+  uint32_t plain;    /* how often by `name = value` */
   Span first;        /* where first */
   const Node *value; /* the N_FN or N_TRANSFORM that the only binding gives it */
 } Symbol;
@@ -63,6 +66,7 @@ typedef struct Check {
   size_t errors;
   size_t compared; /* names, for suggestions: bounded */
   const Name *name_updates, *name_params, *name_extra;
+  const Node *after_slashes; /* the right operand of the latest `//`: perhaps meant as a comment */
 } Check;
 
 enum { MOST_MESSAGES = 100 }; /* as many as Diags keeps; what follows is only counted, at no cost */
@@ -82,6 +86,9 @@ Symbol *optic_symbol_add(Check *c, SymbolTable *table, const Name *name);
 bool optic_check_known(const Check *c, const Name *name, Known *out);
 /* A name is read at `at`. The symbol, or NULL where it is outside of the script or unknown. */
 Symbol *optic_check_read(Check *c, Scope *s, const Name *name, Span at, bool called);
+
+/* Warns of what a function's body assigns and nothing reads. */
+void optic_check_unread(Check *c, Scope *s, const Node *body);
 
 /* The nearest of some names to `size` bytes of `text`; "" where none is near. */
 typedef struct Nearest {

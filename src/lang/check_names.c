@@ -20,7 +20,7 @@ bool optic_check_known(const Check *c, const Name *name, Known *out)
 void optic_nearest_init(Nearest *n, Check *c, const char *text, size_t size)
 {
   *n = (Nearest){.check = c, .text = text, .size = size};
-  n->limit = size < 2 ? 0 : size < 4 ? 1 : size < 8 ? 2 : 3;
+  n->limit = size < 2 ? 0 : size <= 5 ? 1 : size <= 8 ? 2 : 3;
   n->distance = n->limit + 1;
 }
 
@@ -74,7 +74,15 @@ static const char *foreign_hint(const char *name)
       {"elif", "write `else if`"},
       {"pass", "an empty block is `{ }`"},
       {"self", "there are no classes: use records and functions"},
-      {"raise", "use `assert condition, \"why\"`"},
+      {"raise", "`error(\"...\")` raises"},
+      {"throw", "`error(\"...\")` raises"},
+      {"del", "`remove(r, \"a\")` gives a record without a field"},
+      {"float", "write `number(x)`"},
+      {"dict", "a record is written `{a: 1}`"},
+      {"isinstance", "`type(x)` gives the name of a value's type"},
+      {"exit", "a script ends by itself, or with `error(\"...\")`"},
+      {"quit", "a script ends by itself, or with `error(\"...\")`"},
+      {"ravel", "write `reshape(x, [-1])`"},
       {"optax", "its functions are built in: write `adam(...)`, not `optax.adam(...)`"},
       {"jax", "its functions are built in: write `grad(f)`, not `jax.grad(f)`"},
       {"jnp", "its functions are built in: write `sqrt(x)`, not `jnp.sqrt(x)`"},
@@ -115,6 +123,13 @@ static bool is_state_of(const Scope *s, const Name *name)
   return false;
 }
 
+/* Is the name at `at` the right operand of a `//`? */
+static bool after_slashes(const Check *c, Span at)
+{
+  const Node *n = c->after_slashes;
+  return n && n->kind == N_NAME && n->span.first == at.first;
+}
+
 static void no_such_name(Check *c, Scope *s, const Name *name, Span at, bool called)
 {
   const char *what = called ? "function" : "name", *hint = foreign_hint(name->text);
@@ -134,10 +149,11 @@ static void no_such_name(Check *c, Scope *s, const Name *name, Span at, bool cal
     if (c->known && c->known->each) {
       c->known->each(c->known->user, visit, &near);
     }
-    if (near.best[0]) {
-      optic_check_error(c, D_unknown_name, at, "no %s `%s` (did you mean `%s`?)", what, name->text, near.best);
-    } else {
-      optic_check_error(c, D_unknown_name, at, "no %s `%s`", what, name->text);
+    Diag *d = near.best[0] ? optic_check_error(c, D_unknown_name, at, "no %s `%s` (did you mean `%s`?)", what,
+                                               name->text, near.best)
+                           : optic_check_error(c, D_unknown_name, at, "no %s `%s`", what, name->text);
+    if (after_slashes(c, at)) {
+      optic_diag_hint(c->diags, d, "a comment begins with `#`");
     }
   }
   Symbol *symbol = optic_symbol_add(c, &top_of(s)->table, name);
@@ -194,6 +210,7 @@ Symbol *optic_check_read(Check *c, Scope *s, const Name *name, Span at, bool cal
     if (!symbol) {
       continue;
     }
+    symbol->read = true;
     switch (symbol->kind) {
     case SYMBOL_REPORTED:
       return NULL;
@@ -219,4 +236,44 @@ Symbol *optic_check_read(Check *c, Scope *s, const Name *name, Span at, bool cal
     no_such_name(c, s, name, at, called);
   }
   return NULL;
+}
+
+/* ---- what nothing reads --------------------------------------------------------------------------------------- */
+/* Of the function's own names, and those of the functions around it. */
+static void hint_meant(Check *c, const Scope *s, Diag *d, const Name *name)
+{
+  Nearest near;
+  optic_nearest_init(&near, c, name->text, name->size);
+  const Node *block = s->kind == SCOPE_UPDATE ? s->node->kids[1] : NULL;
+  for (uint32_t i = 0; block && i < block->count && block->kids[i]->kind == N_STATE; i++) {
+    optic_nearest_try(&near, block->kids[i]->name->text, block->kids[i]->name->size);
+  }
+  size_t of_states = near.distance;
+  for (const Scope *t = s; t && t->kind != SCOPE_TOP; t = t->parent) {
+    try_table(&near, &t->table);
+  }
+  if (near.best[0]) {
+    bool is_state = near.distance <= near.limit && near.distance == of_states;
+    optic_diag_hint(c->diags, d, "did you mean %s`%s`?", is_state ? "the state " : "", near.best);
+  }
+}
+
+void optic_check_unread(Check *c, Scope *s, const Node *body)
+{
+  if (!body || body->kind == N_FN || body->kind == N_TRANSFORM) {
+    return;
+  }
+  const Node *target = body->kind == N_ASSIGN ? body->kids[0] : NULL;
+  Symbol *symbol = target && target->kind == N_NAME ? optic_symbol_find(&s->table, target->name) : NULL;
+  if (symbol && symbol->kind == SYMBOL_VARIABLE && !symbol->read && !symbol->warned &&
+      symbol->plain == symbol->bindings && symbol->name->text[0] != '_') {
+    symbol->warned = true;
+    Diag *d = optic_check_warn(c, D_unused_value, target->span, "`%s` is assigned and never read", symbol->name->text);
+    if (d) {
+      hint_meant(c, s, d, symbol->name);
+    }
+  }
+  for (uint32_t i = 0; i < body->count; i++) {
+    optic_check_unread(c, s, body->kids[i]);
+  }
 }

@@ -181,9 +181,9 @@ static bool foreign_word(const Case *c, Said *s)
       {"elseif", "write `else if`"},
       {"elsif", "write `else if`"},
       {"is", "to compare write `==`"},
-      {"del", "there is no `del`: assign something else"},
-      {"raise", "use `assert condition, \"why\"`"},
-      {"throw", "use `assert condition, \"why\"`"},
+      {"del", "`remove(r, \"a\")` gives a record without a field"},
+      {"raise", "`error(\"...\")` raises"},
+      {"throw", "`error(\"...\")` raises"},
       {"with", "there is no `with`"},
       {"yield", "there are no generators: return a list"},
       {"async", "there is no `async`"},
@@ -285,6 +285,9 @@ static bool about_line(Case *c, Said *s)
     optic_format(s->hint, sizeof s->hint, "on a line of its own a `{` opens a record");
     return true;
   }
+  if (t->kind == T_IDIV && t->first) {
+    return say(s, "a line cannot begin with `//`", "a comment begins with `#`");
+  }
   bool operator= t->kind == T_PLUS || t->kind == T_STAR || t->kind == T_SLASH || t->kind == T_PERCENT ||
       t->kind == T_MATMUL || t->kind == T_POW || t->kind == T_IDIV || t->kind == T_CMP || t->kind == T_AND ||
       t->kind == T_OR || t->kind == T_IN || t->kind == T_DOT || t->kind == T_COMMA || t->kind == T_ARROW ||
@@ -351,7 +354,7 @@ static bool about_expression(Case *c, Said *s)
 
 static bool about_words(Case *c, Said *s)
 {
-  if (c->t->kind == T_NAME && foreign_word(c, s)) {
+  if (c->before2->kind != T_IDIV && c->t->kind == T_NAME && foreign_word(c, s)) {
     return false; /* the general message, with this hint */
   }
   if (c->want->name && !c->want->expression && is_keyword(c->t->kind)) {
@@ -363,7 +366,9 @@ static bool about_words(Case *c, Said *s)
   } else if (c->before->kind == T_IMPORT || c->before2->kind == T_IMPORT) {
     optic_format(s->hint, sizeof s->hint, "a module is imported with `import \"file.opt\" as name`");
   } else if (c->before->kind == T_NAME) {
-    if (!foreign_word(c, s) && c->t->kind == T_STRING && c->want->open_round) {
+    if (c->before2->kind == T_IDIV) {
+      optic_format(s->hint, sizeof s->hint, "a comment begins with `#`");
+    } else if (!foreign_word(c, s) && c->t->kind == T_STRING && c->want->open_round) {
       optic_format(s->hint, sizeof s->hint, "a call is written with parentheses");
     }
   } else if (c->before->kind == T_RBRACE && c->want->newline) {

@@ -440,7 +440,7 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
   return fine;
 }
 
-static bool record_key(Vm *vm, Value subscript, const Record *r, const Name **name)
+static bool record_key(Vm *vm, Value subscript, const Name **name)
 {
   if (subscript.tag != V_STRING) {
     return optic_fail(&vm->core.fault, D_index, "a record is indexed with a string, not %s", optic_type_noun(vm, subscript));
@@ -448,7 +448,6 @@ static bool record_key(Vm *vm, Value subscript, const Record *r, const Name **na
   if (subscript.string->size > vm->core.limits.name_bytes) {
     return optic_fail(&vm->core.fault, D_too_large, "a record's key is longer than %u bytes", vm->core.limits.name_bytes);
   }
-  (void)r;
   *name = optic_name(&vm->core.names, subscript.string->text, subscript.string->size);
   return *name || optic_fail_oom(&vm->core.fault);
 }
@@ -473,7 +472,7 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
              : NULL; /* looking makes no new name: those are kept for ever */
     const Value *field = optic_record_get(v.record, name);
     if (!field) {
-      return record_key(vm, subscript, v.record, &name) && no_field(vm, v, name);
+      return record_key(vm, subscript, &name) && no_field(vm, v, name);
     }
     *out = optic_keep(*field);
     return true;
@@ -584,16 +583,32 @@ static bool set_array(Vm *vm, Value *root, const Value *subs, size_t count, Valu
   return true;
 }
 
-static bool set_one(Vm *vm, Value *root, char kind, Value step, Value value)
+static bool is_step(Value step, const Name *name)
+{
+  return step.tag == V_STRING && step.string->size == name->size && memcmp(step.string->text, name->text, name->size) == 0;
+}
+
+/* *root stands `above` levels deep in what is assigned within. */
+static bool set_one(Vm *vm, Value *root, char kind, Value step, uint32_t above, Value value)
 {
   int64_t i;
   const Name *name;
+  uint32_t depth = 0;
   if (root->tag == V_ARRAY && kind != 'f') {
     return kind == 'm' ? set_array(vm, root, step.list->at, step.list->size, value) : set_array(vm, root, &step, 1, value);
   }
-  bool fine = false;
+  bool fine = false, made;
+  if (root->tag == V_RECORD && value.tag == V_RECORD && is_step(step, vm->n_hyperparams) &&
+      !optic_record_get(root->record, vm->n_hyperparams)) {
+    fine = optic_hyperparams_set_all(vm, root, value.record, &made);
+    if (made || !fine) {
+      optic_drop(vm, value);
+      return fine;
+    }
+    fine = false;
+  }
   if (root->tag == V_RECORD && kind != 'm') {
-    fine = record_key(vm, step, root->record, &name) && optic_record_own(vm, root);
+    fine = record_key(vm, step, &name) && optic_deepen_inside(vm, &depth, value, above) && optic_record_own(vm, root);
     if (fine) {
       return optic_record_set(vm, root->record, name, value);
     }
@@ -602,16 +617,12 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, Value value)
       fine = optic_fail(&vm->core.fault, D_index, "a slice of a list cannot be assigned");
       optic_fail_hint(&vm->core.fault, "build the list anew: [*xs[:i], *new, *xs[j:]]");
     } else {
-      fine = position(vm, step, (int64_t)root->list->size, "a list", &i) && optic_list_own(vm, root);
+      fine = position(vm, step, (int64_t)root->list->size, "a list", &i) && optic_list_own(vm, root) &&
+             optic_deepen_inside(vm, &root->list->depth, value, above);
     }
     if (fine) {
       Value old = root->list->at[i];
-      root->list->at[i] = optic_none();
-      if (!optic_list_push(vm, root->list, value)) { /* checks depth */
-        root->list->at[i] = old;
-        return false;
-      }
-      root->list->at[i] = root->list->at[--root->list->size];
+      root->list->at[i] = value;
       optic_drop(vm, old);
       return true;
     }
@@ -629,7 +640,7 @@ static Value *descend(Vm *vm, Value *root, char kind, Value step)
   int64_t i;
   const Name *name;
   if (root->tag == V_RECORD && kind != 'm') {
-    if (!record_key(vm, step, root->record, &name)) {
+    if (!record_key(vm, step, &name)) {
       return NULL;
     }
     if (!optic_record_get(root->record, name)) {
@@ -646,15 +657,10 @@ static Value *descend(Vm *vm, Value *root, char kind, Value step)
   return NULL;
 }
 
-static bool is_step(Value step, const Name *name)
-{
-  return step.tag == V_STRING && step.string->size == name->size && memcmp(step.string->text, name->text, name->size) == 0;
-}
-
-bool optic_set_path(Vm *vm, Value *root, const char *kinds, size_t steps, Value *path, Value value)
+static bool set_within(Vm *vm, Value *root, const char *kinds, size_t steps, Value *path, uint32_t above, Value value)
 {
   if (steps == 1) {
-    return set_one(vm, root, kinds[0], path[0], value);
+    return set_one(vm, root, kinds[0], path[0], above, value);
   }
   if (root->tag == V_ARRAY && kinds[0] != 'f') { /* x[0][1] = v: the row is taken out, changed, and put back */
     Value row;
@@ -663,11 +669,11 @@ bool optic_set_path(Vm *vm, Value *root, const char *kinds, size_t steps, Value 
       optic_drop(vm, value);
       return false;
     }
-    if (!optic_set_path(vm, &row, kinds + 1, steps - 1, path + 1, value)) {
+    if (!set_within(vm, &row, kinds + 1, steps - 1, path + 1, above + 1, value)) {
       optic_drop(vm, row);
       return false;
     }
-    return set_one(vm, root, kinds[0], path[0], row);
+    return set_one(vm, root, kinds[0], path[0], above, row);
   }
   if (root->tag == V_RECORD && is_step(path[0], vm->n_hyperparams)) {
     if (!optic_record_get(root->record, vm->n_hyperparams)) {
@@ -684,8 +690,14 @@ bool optic_set_path(Vm *vm, Value *root, const char *kinds, size_t steps, Value 
     optic_drop(vm, value);
     return false;
   }
-  if (!optic_set_path(vm, child, kinds + 1, steps - 1, path + 1, value)) {
+  if (!set_within(vm, child, kinds + 1, steps - 1, path + 1, above + 1, value)) {
     return false;
   }
-  return root->tag == V_RECORD ? optic_record_settle(vm, root->record) : optic_list_settle(vm, root->list);
+  /* It has room: set_one has seen to that. */
+  return optic_deepen_inside(vm, root->tag == V_RECORD ? &root->record->depth : &root->list->depth, *child, above);
+}
+
+bool optic_set_path(Vm *vm, Value *root, const char *kinds, size_t steps, Value *path, Value value)
+{
+  return set_within(vm, root, kinds, steps, path, 0, value);
 }

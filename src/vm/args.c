@@ -236,6 +236,9 @@ static bool survey(Vm *vm, const List *list, const char *what, uint32_t level, N
     return optic_fail(optic_vm_fault(vm), D_shape, "%s nests lists deeper than the %d axes of an array",
                       label(what, name), OPTIC_RANK);
   }
+  if (!optic_charge(optic_vm_core(vm), 1 + list->size / 64)) { /* lists may be shared, and then few are many */
+    return false;
+  }
   if (level >= n->shape.rank) {
     n->shape.rank = level + 1;
     n->shape.at[level] = (int64_t)list->size;

@@ -36,6 +36,9 @@ static Array *cut_array(Core *core, Array *a, const Batches *b, int64_t rows, Ar
 /* The same of a whole tree. */
 static bool cut_tree(Vm *vm, Value tree, const Batches *b, int64_t rows, Array *rows_of, Value *out)
 {
+  if (!optic_charge(optic_vm_core(vm), 1)) {
+    return false;
+  }
   if (tree.tag == V_ARRAY) {
     return optic_yield(cut_array(optic_vm_core(vm), tree.array, b, rows, rows_of), out);
   }
@@ -245,7 +248,7 @@ static bool add_note(Vm *vm, const Progress *p, Text *line)
   }
   if (!optic_is_function(p->note)) {
     v = optic_keep(p->note);
-  } else if (!optic_call(vm, p->note, NULL, 0, &v)) {
+  } else if (!optic_call_within(vm, p->note, NULL, 0, &v)) {
     return false;
   }
   optic_text_init(&text, &optic_vm_core(vm)->alloc);

@@ -120,7 +120,7 @@ static bool ask(Walk *w, Value leaf, Value *answer)
     return false;
   }
   args[1] = optic_keep(leaf);
-  return optic_call(w->vm, w->function, args, 2, answer);
+  return optic_call_within(w->vm, w->function, args, 2, answer);
 }
 
 /* What a mask or tree of labels says of the item with this key or index; V_UNSET: nothing. */
@@ -236,6 +236,9 @@ static bool take_list(Walk *w, Value node, Value mask, Value *out, bool *some)
 /* *out is what is taken of the node; *some is set where that has a leaf. */
 static bool take(Walk *w, Value node, Value mask, Value *out, bool *some)
 {
+  if (!optic_charge(optic_vm_core(w->vm), 1)) {
+    return false;
+  }
   if (node.tag == V_NONE) {
     *out = node;
     return true;
@@ -304,11 +307,14 @@ static bool b_select(Vm *vm, Value *args, Value *result)
 }
 
 /* ---- merge ----------------------------------------------------------------------------------------------------- */
-static bool no_leaves(Value v)
+static bool no_leaves(Vm *vm, Value v)
 {
+  if (optic_is_tree(v) && !optic_charge(optic_vm_core(vm), 1)) {
+    return false;
+  }
   if (v.tag == V_RECORD) {
     for (uint32_t i = 0; i < v.record->keys->count; i++) {
-      if (!no_leaves(v.record->at[i])) {
+      if (!no_leaves(vm, v.record->at[i])) {
         return false;
       }
     }
@@ -316,7 +322,7 @@ static bool no_leaves(Value v)
   }
   if (v.tag == V_LIST) {
     for (size_t i = 0; i < v.list->size; i++) {
-      if (!no_leaves(v.list->at[i])) {
+      if (!no_leaves(vm, v.list->at[i])) {
         return false;
       }
     }
@@ -347,7 +353,7 @@ static bool overlay_record(Walk *w, Value tree, Value part, Value *out)
     Value fresh;
     if (item) {
       ok = overlay(w, *item, part.record->at[i], &fresh) && optic_record_set(w->vm, copy.record, keys->names[i], fresh);
-    } else if (!no_leaves(part.record->at[i])) {
+    } else if (!no_leaves(w->vm, part.record->at[i])) {
       size_t size = w->path.size > 200 ? 200 : w->path.size;
       ok = optic_fail(optic_vm_fault(w->vm), D_structure, "merge: there is no `%.*s` in the tree", (int)size,
                       optic_text_cstr(&w->path));
@@ -389,7 +395,10 @@ static bool overlay_list(Walk *w, Value tree, Value part, Value *out)
 
 static bool overlay(Walk *w, Value tree, Value part, Value *out)
 {
-  if (part.tag == V_NONE || (optic_is_tree(part) && part.tag != tree.tag && no_leaves(part))) {
+  if (!optic_charge(optic_vm_core(w->vm), 1)) {
+    return false;
+  }
+  if (part.tag == V_NONE || (optic_is_tree(part) && part.tag != tree.tag && no_leaves(w->vm, part))) {
     *out = optic_keep(tree);
     return true;
   }
@@ -481,6 +490,9 @@ static bool label_of(Walk *w, Value leaf, Value labels, Value *out)
 static bool label_tree(Walk *w, Value node, Value labels, Value *out)
 {
   Vm *vm = w->vm;
+  if (!optic_charge(optic_vm_core(vm), 1)) {
+    return false;
+  }
   if (node.tag == V_NONE) {
     *out = node;
     return true;

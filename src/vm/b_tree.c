@@ -45,7 +45,7 @@ static bool map_leaf(void *user, Vm *vm, const char *path, size_t path_size, con
   for (size_t i = 0; i < count; i++) {
     m->args[at++] = optic_keep(leaves[i]);
   }
-  return optic_call(vm, m->f, m->args, at, out);
+  return optic_call_within(vm, m->f, m->args, at, out);
 }
 
 /* args: f, tree, the list of the other trees */
@@ -431,6 +431,43 @@ static bool b_path_matches(Vm *vm, Value *args, Value *result)
   return true;
 }
 
+/* A leaf of tree_fit: the dtype of its like, whose shape it must have. */
+static bool fit_leaf(void *user, Vm *vm, const char *path, size_t path_size, const Value *in, size_t count, Value *out)
+{
+  (void)user;
+  (void)path;
+  (void)path_size;
+  (void)count;
+  if (in[0].tag != V_ARRAY || in[1].tag != V_ARRAY) {
+    if (in[0].tag == V_ARRAY && in[1].tag == V_NUMBER && in[0].array->shape.rank > 0) {
+      return optic_fail(optic_vm_fault(vm), D_shape, "a number cannot become %s", optic_type_noun(vm, in[0]));
+    }
+    *out = optic_keep(in[0]);
+    return true;
+  }
+  Array *a = in[0].array, *like = in[1].array;
+  if (!optic_shape_equal(&a->shape, &like->shape)) {
+    char have[128];
+    optic_format(have, sizeof have, "%s", optic_type_text(vm, in[1]));
+    return optic_fail(optic_vm_fault(vm), D_shape, "%s would become %s", have, optic_type_text(vm, in[0]));
+  }
+  if (a->dtype == like->dtype) {
+    *out = optic_keep(in[0]);
+    return true;
+  }
+  Attr attr = {.dtype = (Dtype)like->dtype};
+  Array *cast = optic_apply1(optic_vm_core(vm), G_astype, a, &attr);
+  if (cast) {
+    *out = optic_array_value(cast);
+  }
+  return cast != NULL;
+}
+
+static bool b_tree_fit(Vm *vm, Value *args, Value *result)
+{
+  return optic_tree_map(vm, args, 2, fit_leaf, NULL, result);
+}
+
 static const Builtin rows[] = {
     {"tree_map(f, tree, *rest)",
      "A tree like `tree` whose leaves are f(leaf, ..) of the leaves at the same place in all the trees.\n\n"
@@ -458,6 +495,10 @@ static const Builtin rows[] = {
     {"all_finite(tree)",
      "True where no element of any leaf is NaN or infinite.\n\n>>> all_finite({a: 1, b: array([1, 2])})\ntrue",
      b_all_finite, 0},
+    {"tree_fit(tree, like)",
+     "The tree with the dtypes of `like`, leaf by leaf. A leaf of another shape than its like is an error.\n\n"
+     ">>> tree_fit({w: array([1, 2])}, {w: zeros([2], \"bf16\")}).w.dtype\n\"bf16\"",
+     b_tree_fit, 0},
     {"stop_gradient(tree)",
      "The same values; a gradient takes them for constants.\n\n>>> grad(x -> x * stop_gradient(x))(3)\n3",
      b_stop_gradient, 0},

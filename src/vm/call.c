@@ -382,6 +382,26 @@ bool optic_bind_closure(Vm *vm, const Proto *p, Value *args, uint32_t count, con
 }
 
 /* ---- builtins ------------------------------------------------------------------------------------------------ */
+/* What lies on the C stack is counted in units of about 600 bytes, so that limits.reentry of them, and then a walk
+ * through the deepest tree, fit into 64 KiB (tests/api/stack_test.c). */
+enum { FOR_WALKS = 24, SHALLOW = 8 };
+
+static uint32_t walk_units(Value v)
+{
+  uint32_t depth = optic_depth(v);
+  return depth > SHALLOW ? (depth - SHALLOW) * 5 / 8 : 0;
+}
+
+static bool fail_deep_walk(Vm *vm)
+{
+  return optic_fail(&vm->core.fault, D_too_deep, "calls and what they work on are together nested too deeply");
+}
+
+bool optic_walk_fits(Vm *vm, Value v)
+{
+  return vm->reentry + walk_units(v) <= vm->core.limits.reentry + FOR_WALKS || fail_deep_walk(vm);
+}
+
 static bool reenter(Vm *vm)
 {
   if (vm->reentry >= vm->core.limits.reentry) {
@@ -402,14 +422,26 @@ static bool run_builtin(Vm *vm, const BuiltinInfo *info, Value *args, Value *res
     }
   }
   Value *top = vm->top;
-  if (args + slots > top) {
+  const Segment *s = vm->segment;
+  /* What it calls back gets registers above: also where the arguments were moved to another segment. */
+  if (top < s->at || top > s->at + s->size || args + slots > top) {
     vm->top = args + slots;
   }
+  uint32_t units = 0;
+  for (uint32_t i = 0; i < slots; i++) {
+    uint32_t deep = walk_units(args[i]);
+    units = deep > units ? deep : units;
+  }
   bool fine = reenter(vm);
+  if (fine && vm->reentry + units > vm->core.limits.reentry + FOR_WALKS) {
+    vm->reentry--;
+    fine = fail_deep_walk(vm);
+  }
   if (fine) {
+    vm->reentry += units;
     *result = optic_none();
     fine = info->builtin->fn(vm, args, result);
-    vm->reentry--;
+    vm->reentry -= units + 1;
   }
   vm->top = top;
   return fine;
@@ -574,7 +606,9 @@ bool optic_call_named(Vm *vm, Value fn, Value *args, size_t count, const Record 
 {
   size_t extra = named ? named->keys->count : 0, all = count + extra;
   Segment *before = vm->segment;
-  Value *top = vm->top, *area = all < 4000 ? optic_stack_room(vm, top, all + 1) : NULL;
+  Value *top = vm->top;
+  bool charged = optic_charge(&vm->core, 1);
+  Value *area = charged && all < 4000 ? optic_stack_room(vm, top, all + 1) : NULL;
   if (!area) {
     if (all >= 4000) {
       optic_fail(&vm->core.fault, D_arguments, "a call takes at most 4000 arguments, and this has %zu", all);
@@ -600,4 +634,12 @@ bool optic_call_named(Vm *vm, Value fn, Value *args, size_t count, const Record 
 bool optic_call(Vm *vm, Value fn, Value *args, size_t count, Value *result)
 {
   return optic_call_named(vm, fn, args, count, NULL, result);
+}
+
+bool optic_call_within(Vm *vm, Value fn, Value *args, size_t count, Value *result)
+{
+  vm->reentry += 2;
+  bool fine = optic_call(vm, fn, args, count, result);
+  vm->reentry -= 2;
+  return fine;
 }

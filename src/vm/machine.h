@@ -7,6 +7,8 @@
 
 /* `need` values from `at` on, or from the beginning of the next segment where they do not fit; NULL: no memory. */
 Value *optic_stack_room(Vm *vm, Value *at, size_t need);
+/* Is there C stack for a walk through this value? False with the fault set. */
+bool optic_walk_fits(Vm *vm, Value v);
 bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32_t count, const Keys *named, uint16_t into,
                  bool from_c);
 bool optic_run_frames(Vm *vm, uint32_t base, Value *result);

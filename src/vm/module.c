@@ -25,6 +25,7 @@ Module *optic_module_new(Vm *vm, const char *name, const char *path, bool standa
   }
   if (!m->name || !m->keys || !m->path) {
     optic_fail_oom(&vm->core.fault);
+    m->failed = true;
     return NULL; /* it stays in the list, and is freed with the machine */
   }
   return m;
@@ -104,6 +105,8 @@ static char *resolve(Vm *vm, const Module *from, const char *path, size_t path_s
   return full;
 }
 
+enum { ON_STACK = 2 }; /* units of vm->reentry that one import takes up */
+
 static bool run_file(Vm *vm, const char *full, Module **out)
 {
   FileBytes text;
@@ -127,9 +130,7 @@ static bool run_file(Vm *vm, const char *full, Module **out)
       optic_fail(&vm->core.fault, D_import, "`%s` has %zu error%s", full, diags->errors - errors,
                  diags->errors - errors == 1 ? "" : "s");
     }
-    if (!fine) {
-      m->path[0] = 0; /* not to be found by the next import */
-    }
+    m->failed = !fine;
   }
   optic_diags_finish(&own);
   optic_file_bytes_finish(&vm->core, &text);
@@ -148,14 +149,20 @@ bool optic_import(Vm *vm, const Module *from, const char *path, size_t path_size
     return false;
   }
   for (Module *m = vm->modules; m; m = m->next) {
-    if (!m->standard && m->path && strcmp(m->path, full) == 0 && full[0]) {
+    if (!m->standard && !m->failed && m->path && strcmp(m->path, full) == 0 && full[0]) {
       bool fine = !m->running || optic_fail(&vm->core.fault, D_import, "`%s` imports itself, directly or through others", full);
       optic_free(&vm->core.alloc, full, size);
       *out = m;
       return fine;
     }
   }
-  bool fine = run_file(vm, full, out);
+  bool fine = vm->reentry + ON_STACK <= vm->core.limits.reentry ||
+              optic_fail(&vm->core.fault, D_too_deep, "imports and calls are together nested too deeply");
+  if (fine) {
+    vm->reentry += ON_STACK;
+    fine = run_file(vm, full, out);
+    vm->reentry -= ON_STACK;
+  }
   optic_free(&vm->core.alloc, full, size);
   return fine;
 }
@@ -210,6 +217,8 @@ bool optic_vm_init(Vm *vm, ResizeFn *resize, void *user, const Limits *limits, u
     return false;
   }
   vm->host = *host;
+  uint64_t stop_at = vm->core.stop_at;
+  vm->core.stop_at = UINT64_MAX; /* the beginning is no work of a script's */
   vm->cell_threshold = 10000;
   optic_text_init(&vm->scratch, &vm->core.alloc);
   vm->no_keys = optic_keys_new(vm, NULL, 0);
@@ -225,7 +234,9 @@ bool optic_vm_init(Vm *vm, ResizeFn *resize, void *user, const Limits *limits, u
   }
   vm->top = vm->segment->at;
   vm->main = optic_module_new(vm, "main", "", false);
-  return vm->main && optic_standard_init(vm);
+  bool fine = vm->main && optic_standard_init(vm);
+  vm->core.stop_at = stop_at;
+  return fine;
 }
 
 void optic_vm_finish(Vm *vm)

@@ -65,6 +65,7 @@ struct Module {
   uint32_t cap;
   bool standard;   /* of the standard library */
   bool running;    /* being imported: a cycle if met again */
+  bool failed;     /* its file did: the next import tries again */
 };
 
 /* A text that was compiled, with everything made from it. */
@@ -155,7 +156,7 @@ struct Vm {
   Diags *diags;  /* where compile-time diagnostics of imports go; set by the host's call */
   Text scratch;  /* for optic_type_text */
   Value *shown;  /* where SHOW leaves its value instead of showing it; NULL: it shows */
-  const Name *n_params, *n_hyperparams, *n_scheduled, *n_message, *n_code, *n_name;
+  const Name *n_hyperparams, *n_scheduled, *n_name;
 };
 
 /* ---- vm.c */
@@ -197,6 +198,8 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
 /* False with the fault set for what cannot stand for a parameter marked `: number`. */
 bool optic_hyper_fits(Vm *vm, const Name *transform, const Name *hyper, Value v);
 
+/* Sets each of a record's: `state.hyperparams = {..}`. `*made`: the state has hyperparameters somewhere below. */
+bool optic_hyperparams_set_all(Vm *vm, Value *v, const Record *values, bool *made);
 /* Ends the schedule, if there is one, of the hyperparameter named in a state record that is owned alone. */
 bool optic_schedule_end(Vm *vm, Record *state, Value name);
 

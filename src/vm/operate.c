@@ -107,27 +107,31 @@ static bool leaf_op(void *user, Vm *vm, const char *path, size_t path_size, cons
   return arrays ? array_op(vm, m->op, in, count, m->donate, out) : scalar_op(m->op, in, count, out);
 }
 
-/* A list of numbers and booleans, also of such lists: what NumPy would take for an array. */
-static bool is_numbers(Value v)
+/* A list of numbers and booleans, also of such lists, down to `levels`: what NumPy would take for an array. False also
+ * where the run is to stop. */
+static bool is_numbers(Vm *vm, Value v, uint32_t levels)
 {
-  for (size_t i = 0; v.tag == V_LIST && i < v.list->size; i++) {
-    if (!is_scalar(v.list->at[i]) && !is_numbers(v.list->at[i])) {
+  if (v.tag != V_LIST || levels == 0 || !optic_charge(&vm->core, v.list->size / 64)) {
+    return false;
+  }
+  for (size_t i = 0; i < v.list->size; i++) {
+    if (!is_scalar(v.list->at[i]) && !is_numbers(vm, v.list->at[i], levels - 1)) {
       return false;
     }
   }
-  return v.tag == V_LIST && v.list->size > 0;
+  return v.list->size > 0;
 }
 
 /* Beside an array with axes, lists of numbers are arrays: array([1, 2]) + [3, 4]. */
-static bool array_beside_numbers(const Value *in, size_t count)
+static bool array_beside_numbers(Vm *vm, const Value *in, size_t count)
 {
   bool array = false, list = false;
   for (size_t i = 0; i < count; i++) {
     array |= in[i].tag == V_ARRAY && in[i].array->shape.rank > 0;
     list |= in[i].tag == V_LIST;
-    if (in[i].tag == V_RECORD || (in[i].tag == V_LIST && !is_numbers(in[i]))) {
-      return false;
-    }
+  }
+  for (size_t i = 0; array && list && i < count; i++) {
+    list = in[i].tag != V_RECORD && (in[i].tag != V_LIST || is_numbers(vm, in[i], OPTIC_RANK));
   }
   return array && list;
 }
@@ -166,7 +170,7 @@ bool optic_map_op(Vm *vm, OpId op, Value *in, size_t count, unsigned donate, Val
   if (!tree) {
     return leaf_op(&m, vm, "", 0, in, count, out);
   }
-  if (array_beside_numbers(in, count)) {
+  if (array_beside_numbers(vm, in, count)) {
     return map_numbers(vm, &m, in, count, out);
   }
   return optic_walk_map(vm, in, count, leaf_op, &m, &m.donate, true, out);
@@ -234,6 +238,7 @@ static bool power(Vm *vm, Value a, Value b, unsigned donate, Value *out)
   return optic_map_op(vm, G_pow, in, 2, donate, out);
 }
 
+/* An array with axes, somewhere in a tree. */
 static bool holds_array(Vm *vm, Value v)
 {
   if (optic_is_tree(v) && !optic_charge(&vm->core, 1)) {
@@ -252,14 +257,15 @@ static bool holds_array(Vm *vm, Value v)
       }
     }
   }
-  return v.tag == V_ARRAY;
+  return v.tag == V_ARRAY && v.array->shape.rank > 0;
 }
 
-/* Equality is whole unless arrays are part of it and the other side can meet them element by element. */
+/* Equality is whole unless arrays with axes are part of it and the other side can meet them element by element. */
 static bool equals(Vm *vm, Arith op, Value a, Value b, Value *out)
 {
   bool comparable = (is_scalar(a) || a.tag == V_ARRAY || optic_is_tree(a)) && (is_scalar(b) || b.tag == V_ARRAY || optic_is_tree(b));
-  if (comparable && (holds_array(vm, a) || holds_array(vm, b))) {
+  bool scalar_array = (a.tag == V_ARRAY && !optic_is_tree(b)) || (b.tag == V_ARRAY && !optic_is_tree(a));
+  if (comparable && (scalar_array || holds_array(vm, a) || holds_array(vm, b))) {
     Value in[2] = {a, b};
     return optic_map_op(vm, op == A_EQ ? G_eq : G_ne, in, 2, 0, out);
   }
@@ -273,6 +279,9 @@ static bool equals(Vm *vm, Arith op, Value a, Value b, Value *out)
 static bool contains(Vm *vm, Value item, Value in, bool *out)
 {
   *out = false;
+  if (item.tag == V_ARRAY && item.array->count == 1) { /* as indexing an array gives it */
+    item = optic_number(optic_array_get(item.array, 0));
+  }
   switch (in.tag) {
   case V_LIST:
     for (size_t i = 0; i < in.list->size && !*out; i++) {

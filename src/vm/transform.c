@@ -231,8 +231,7 @@ static bool update_block(Vm *vm, Transform *t, Value updates, Value state, Value
     optic_drop(vm, result.list->at[i]);
   }
   result.list->size = 1;
-  fine = optic_record_settle(vm, state.record) && optic_list_push(vm, result.list, state);
-  if (!fine) {
+  if (!optic_list_push(vm, result.list, state)) {
     optic_drop(vm, result);
     return false;
   }
@@ -269,8 +268,17 @@ typedef struct Search {
   size_t size;
 } Search;
 
+/* Can a path name it? A path is taken apart at its slashes. */
+static bool can_be_in_path(const Name *name)
+{
+  return name->size && !memchr(name->text, '/', name->size) && !memchr(name->text, 0, name->size);
+}
+
 static bool search(Search *s, Value v)
 {
+  if (optic_is_tree(v) && !optic_charge(&s->vm->core, 1)) { /* what is shared is met more than once */
+    return false;
+  }
   if (v.tag == V_LIST) {
     for (size_t i = 0; i < v.list->size; i++) {
       size_t before = s->size;
@@ -303,6 +311,9 @@ static bool search(Search *s, Value v)
         f->name = keys->names[j];
         memcpy(f->path, s->path, s->size + 1);
       }
+      continue;
+    }
+    if (!can_be_in_path(name)) {
       continue;
     }
     size_t before = s->size;
@@ -363,9 +374,12 @@ bool optic_hyperparams_view(Vm *vm, const Record *state, Value *out, bool *found
     for (size_t i = 0; fine && i < s.list.size; i++) {
       const Found *f = &s.list.at[i];
       Value at = root;
-      const Value *stage = follow(vm, &at, f->path, false);
-      const Value *hypers = stage ? optic_record_get(stage->record, vm->n_hyperparams) : NULL;
+      const Value *stage = follow(vm, &at, f->path, false), *hypers = optic_record_get(stage->record, vm->n_hyperparams);
       const Name *key = f->name;
+      if (!optic_charge(&vm->core, s.list.size / 64)) {
+        fine = false;
+        break;
+      }
       if (same_name(&s, f->name) > 1) {
         char full[400];
         optic_format(full, sizeof full, "%s/%s", f->path, f->name->text);
@@ -448,17 +462,39 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
       optic_fail_hint(&vm->core.fault, "did you mean `%s`?", nearest);
     }
   }
+  uint32_t depth = 0;
+  fine = fine && optic_deepen(vm, &depth, value);
+  if (fine && depth > 1) { /* nor would the records around it know how deep they are */
+    fine = optic_fail(&vm->core.fault, D_type, "the hyperparameter `%s` must be a number, not %s", hit->name->text,
+                      optic_type_noun(vm, value));
+  }
   if (fine) {
     Value *stage = follow(vm, v, hit->path, true);
-    Value *hypers = stage ? optic_record_get(stage->record, vm->n_hyperparams) : NULL;
-    fine = hypers && optic_record_own(vm, stage);
-    hypers = fine ? optic_record_get(stage->record, vm->n_hyperparams) : NULL;
+    fine = stage && optic_record_own(vm, stage);
+    Value *hypers = fine ? optic_record_get(stage->record, vm->n_hyperparams) : NULL;
     fine = fine && optic_record_own(vm, hypers) && optic_record_set(vm, hypers->record, hit->name, optic_keep(value));
     fine = fine && end_schedule(vm, stage->record, hit->name);
   }
   VEC_FINISH(&vm->core.alloc, &s.list);
   optic_drop(vm, value);
   return fine;
+}
+
+bool optic_hyperparams_set_all(Vm *vm, Value *v, const Record *values, bool *made)
+{
+  Value view;
+  bool fine = optic_hyperparams_view(vm, v->record, &view, made);
+  if (!fine || !*made) {
+    return fine;
+  }
+  optic_drop(vm, view);
+  for (uint32_t i = 0; i < values->keys->count; i++) {
+    const Name *name = values->keys->names[i];
+    if (!optic_hyperparams_set(vm, v, name->text, name->size, optic_keep(values->at[i]))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /* ---- builtins ------------------------------------------------------------------------------------------------ */

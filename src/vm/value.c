@@ -1,7 +1,7 @@
 /* value.c: making, changing, comparing and freeing values. See value.h.
  *
  * Invariant: a list's or record's depth is at least 1 + the depth of each item, and at most limits.depth, so that
- * everything that walks values may recurse.
+ * everything that walks values may recurse. (It may be more: what is taken out does not lower it. See is_within.)
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>
@@ -40,7 +40,7 @@ bool optic_string_value(Vm *vm, const char *text, size_t size, Value *out)
 }
 
 /* ---- lists --------------------------------------------------------------------------------------------------- */
-static uint32_t depth_of(Value v)
+uint32_t optic_depth(Value v)
 {
   return v.tag == V_LIST        ? v.list->depth
          : v.tag == V_RECORD    ? v.record->depth
@@ -50,17 +50,50 @@ static uint32_t depth_of(Value v)
                                 : 0;
 }
 
-bool optic_deepen(Vm *vm, uint32_t *depth, Value item)
+/* Is v at most `most` deep? Where its depth says no, looks what is still in it, and corrects the depth. False also where
+ * the run is to stop. */
+static bool is_within(Vm *vm, Value v, uint32_t most)
 {
-  uint32_t need = depth_of(item) + 1;
-  if (need > vm->core.limits.depth) {
-    return optic_fail(&vm->core.fault, D_too_deep, "%s are nested deeper than %u",
-                      optic_is_tree(item) ? "lists and records" : "values", vm->core.limits.depth);
+  if (optic_depth(v) <= most) {
+    return true;
   }
+  if (!optic_is_tree(v) || most == 0) {
+    return false;
+  }
+  size_t size = v.tag == V_LIST ? v.list->size : v.record->keys->count;
+  const Value *at = v.tag == V_LIST ? v.list->at : v.record->at;
+  uint32_t depth = 1;
+  if (!optic_charge(&vm->core, 1 + size / 16)) {
+    return false;
+  }
+  for (size_t i = 0; i < size; i++) {
+    if (!is_within(vm, at[i], most - 1)) {
+      return false;
+    }
+    depth = optic_depth(at[i]) + 1 > depth ? optic_depth(at[i]) + 1 : depth;
+  }
+  *(v.tag == V_LIST ? &v.list->depth : &v.record->depth) = depth;
+  return true;
+}
+
+bool optic_deepen_inside(Vm *vm, uint32_t *depth, Value item, uint32_t above)
+{
+  uint32_t most = vm->core.limits.depth;
+  if (optic_depth(item) + 1 + above > most && (above >= most || !is_within(vm, item, most - 1 - above))) {
+    return optic_charge(&vm->core, 0) &&
+           optic_fail(&vm->core.fault, D_too_deep, "%s are nested deeper than %u",
+                      optic_is_tree(item) ? "lists and records" : "values", most);
+  }
+  uint32_t need = optic_depth(item) + 1;
   if (need > *depth) {
     *depth = need;
   }
   return true;
+}
+
+bool optic_deepen(Vm *vm, uint32_t *depth, Value item)
+{
+  return optic_deepen_inside(vm, depth, item, 0);
 }
 
 List *optic_list_new(Vm *vm, size_t cap)
@@ -588,6 +621,25 @@ const char *optic_type_noun(Vm *vm, Value v)
   return optic_text_cstr(&vm->scratch);
 }
 
+/* Does a tree hold an array of booleans, as comparing two trees gives? */
+static bool compared(Value v)
+{
+  if (v.tag == V_ARRAY) {
+    return v.array->dtype == DT_BOOL;
+  }
+  for (size_t i = 0; v.tag == V_LIST && i < v.list->size; i++) {
+    if (compared(v.list->at[i])) {
+      return true;
+    }
+  }
+  for (uint32_t i = 0; v.tag == V_RECORD && i < v.record->keys->count; i++) {
+    if (compared(v.record->at[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool optic_truth(Vm *vm, Value v, bool *out)
 {
   switch (v.tag) {
@@ -604,10 +656,12 @@ bool optic_truth(Vm *vm, Value v, bool *out)
     *out = v.string->size > 0;
     return true;
   case V_LIST:
-    *out = v.list->size > 0;
-    return true;
   case V_RECORD:
-    *out = v.record->keys->count > 0;
+    *out = v.tag == V_LIST ? v.list->size > 0 : v.record->keys->count > 0;
+    if (compared(v)) { /* most likely `a == b` of two trees, of which only emptiness would be looked at */
+      optic_fail(&vm->core.fault, D_type, "a tree of bool arrays is neither true nor false");
+      return optic_fail_hint(&vm->core.fault, "say what is meant: all(tree_leaves(t) ..), or tree_allclose(a, b)");
+    }
     return true;
   case V_ARRAY:
     if (v.array->count == 1) {
@@ -655,8 +709,23 @@ static uint64_t effort(Value v)
                              : 0;
 }
 
+/* A number, also as an array without axes. */
+static bool number_of(Value v, double *out)
+{
+  if (v.tag == V_ARRAY && v.array->shape.rank == 0) {
+    *out = optic_array_get(v.array, 0);
+    return true;
+  }
+  *out = v.tag == V_NUMBER ? v.number : 0;
+  return v.tag == V_NUMBER;
+}
+
 bool optic_same(Vm *vm, Value a, Value b)
 {
+  double p, q;
+  if ((a.tag == V_ARRAY || b.tag == V_ARRAY) && number_of(a, &p) && number_of(b, &q)) {
+    return p == q;
+  }
   if (a.tag != b.tag || !optic_charge(&vm->core, effort(a))) {
     return false;
   }

@@ -195,6 +195,9 @@ bool optic_list_settle(Vm *vm, List *list);
  * the way cells are freed: so whatever walks or frees values may recurse. Raises *depth for `item`; false, with the fault
  * set, past limits.depth. */
 bool optic_deepen(Vm *vm, uint32_t *depth, Value item);
+/* The same for an item of something that itself stands `above` levels deep. */
+bool optic_deepen_inside(Vm *vm, uint32_t *depth, Value item, uint32_t above);
+uint32_t optic_depth(Value v); /* 0 for what holds no values */
 
 Keys *optic_keys_new(Vm *vm, const Name *const *names, uint32_t count);
 static inline Keys *optic_keys_keep(Keys *k)

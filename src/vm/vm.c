@@ -46,7 +46,7 @@ void optic_segments_finish(Vm *vm)
 Value *optic_stack_room(Vm *vm, Value *at, size_t need)
 {
   Segment *s = vm->segment;
-  if (at >= s->at && need <= (size_t)(s->at + s->size - at)) {
+  if (at >= s->at && at <= s->at + s->size && need <= (size_t)(s->at + s->size - at)) {
     return at;
   }
   if (s->next && s->next->size < need) {
@@ -270,24 +270,31 @@ static inline void put(Vm *vm, Value *to, Value v)
 }
 
 /* An operand without a value: names it. */
-static bool operands_set(Vm *vm, const Code *code, uint32_t pc, const Value *r, Instr in, const Value *x, const Value *y)
+static bool operands_set(Vm *vm, const Code *code, uint32_t pc, const Value *r, const Value *x, const Value *y)
 {
   const Value *bad = x->tag == V_UNSET ? x : y->tag == V_UNSET ? y : NULL;
-  (void)in;
   return !bad || fail_unset(vm, code, pc, (uint32_t)(bad - r));
+}
+
+/* May an operation write over the operand in `field`: one that is used up, or the variable that takes the result?
+ * A tree is changed leaf by leaf: a variable that a handler in this function would then find half changed is kept. */
+static bool may_reuse(const Vm *vm, uint16_t field, const Value *operand, const Value *result)
+{
+  bool caught = vm->handlers.size && vm->handlers.at[vm->handlers.size - 1].frame == vm->frame_count - 1;
+  return is_temp(field) || (operand == result && !(caught && optic_is_tree(*operand)));
 }
 
 static bool slow_arith(Vm *vm, const Code *code, uint32_t pc, Value *r, Value *k, Instr in, Arith op)
 {
   Value *x = operand(r, k, in.b), *y = operand(r, k, in.c), *w = &r[in.a], out;
-  if (!operands_set(vm, code, pc, r, in, x, y)) {
+  if (!operands_set(vm, code, pc, r, x, y)) {
     return false;
   }
   unsigned donate = 0;
   if (x != y) {
-    donate = (is_temp(in.b) || x == w ? 1u : 0u) | (is_temp(in.c) || y == w ? 2u : 0u);
+    donate = (may_reuse(vm, in.b, x, w) ? 1u : 0u) | (may_reuse(vm, in.c, y, w) ? 2u : 0u);
   }
-  if (!optic_arith(vm, op, *x, *y, donate, &out)) {
+  if (!optic_walk_fits(vm, *x) || !optic_walk_fits(vm, *y) || !optic_arith(vm, op, *x, *y, donate, &out)) {
     return false;
   }
   use_up(vm, r, in.b);
@@ -299,16 +306,16 @@ static bool slow_arith(Vm *vm, const Code *code, uint32_t pc, Value *r, Value *k
 static bool slow_unary(Vm *vm, const Code *code, uint32_t pc, Value *r, Value *k, Instr in)
 {
   Value *x = operand(r, k, in.b), *w = &r[in.a], out;
-  if (!operands_set(vm, code, pc, r, in, x, x)) {
+  if (!operands_set(vm, code, pc, r, x, x) || !optic_walk_fits(vm, *x)) {
     return false;
   }
-  if (in.op == I_NOT && x->tag != V_ARRAY && !optic_is_tree(*x)) {
+  if (in.op == I_NOT && x->tag != V_ARRAY) {
     bool truth;
     if (!optic_truth(vm, *x, &truth)) {
       return false;
     }
     out = optic_bool(!truth);
-  } else if (!optic_map_op(vm, in.op == I_NOT ? G_logical_not : G_neg, x, 1, is_temp(in.b) || x == w ? 1 : 0, &out)) {
+  } else if (!optic_map_op(vm, in.op == I_NOT ? G_logical_not : G_neg, x, 1, may_reuse(vm, in.b, x, w), &out)) {
     return false;
   }
   use_up(vm, r, in.b);
@@ -319,7 +326,8 @@ static bool slow_unary(Vm *vm, const Code *code, uint32_t pc, Value *r, Value *k
 static bool compare(Vm *vm, const Code *code, uint32_t pc, Value *r, Value *k, Instr in, Arith op, bool *out)
 {
   Value *x = operand(r, k, in.b), *y = operand(r, k, in.c), result;
-  if (!operands_set(vm, code, pc, r, in, x, y) || !optic_arith(vm, op, *x, *y, 0, &result)) {
+  if (!operands_set(vm, code, pc, r, x, y) || !optic_walk_fits(vm, *x) || !optic_walk_fits(vm, *y) ||
+      !optic_arith(vm, op, *x, *y, 0, &result)) {
     return false;
   }
   bool fine = optic_truth(vm, result, out);
@@ -334,7 +342,7 @@ static bool both(Vm *vm, Value *r, Value *k, Instr in)
 {
   Value *x = operand(r, k, in.b), *y = operand(r, k, in.c), out;
   if (x->tag == V_ARRAY) {
-    if (!optic_arith(vm, in.op == I_AND ? A_AND : A_OR, *x, *y, 0, &out)) {
+    if (!optic_walk_fits(vm, *y) || !optic_arith(vm, in.op == I_AND ? A_AND : A_OR, *x, *y, 0, &out)) {
       return false;
     }
   } else {
@@ -449,8 +457,8 @@ static bool list_spread(Vm *vm, Value *list, Value *from)
 {
   Value items;
   if (!optic_to_list(vm, *from, &items)) {
-    optic_fail_hint(&vm->core.fault, "`*` spreads a list or what can be iterated over");
-    return false;
+    return vm->core.fault.code == D_type ? optic_fail_hint(&vm->core.fault, "`*` spreads a list or what can be iterated over")
+                                         : false;
   }
   bool fine = optic_list_own(vm, list);
   for (size_t i = 0; fine && i < items.list->size; i++) {
@@ -502,7 +510,9 @@ static bool unpack(Vm *vm, Value *to, Value *from, uint32_t before, uint32_t aft
   Value items, source = *from;
   from->tag = V_UNSET;
   if (!optic_to_list(vm, source, &items)) {
-    optic_fail(&vm->core.fault, D_unpack, "%s cannot be taken apart into %u names", optic_type_noun(vm, source), before + after);
+    if (vm->core.fault.code == D_type) { /* and not an interrupt or the like */
+      optic_fail(&vm->core.fault, D_unpack, "%s cannot be taken apart into %u names", optic_type_noun(vm, source), before + after);
+    }
     optic_drop(vm, source);
     return false;
   }
@@ -566,7 +576,12 @@ static bool find_method(Vm *vm, Value *r, Instr in, const Name *name)
 
 static bool global_unset(Vm *vm, const Module *m, uint32_t slot)
 {
-  return optic_fail(&vm->core.fault, D_undefined, "`%s` has no value yet", m->keys->names[slot]->text);
+  const Name *name = m->keys->names[slot];
+  optic_fail(&vm->core.fault, D_undefined, "`%s` has no value yet", name->text);
+  return optic_standard_index(vm, name) < 0
+             ? false
+             : optic_fail_hint(&vm->core.fault, "here it is a variable of the script, which hides the library's `%s`",
+                               name->text);
 }
 
 static bool show(Vm *vm, Value v)
@@ -737,6 +752,22 @@ static bool import(Vm *vm, const Code *code, const Value *path, Value *out)
   }
   *out = (Value){.tag = V_MODULE, .module = m};
   return true;
+}
+
+/* Of whole numbers this small quotients and products are exact; for the rest see tile/math.h. */
+static inline bool is_small_whole(double x)
+{
+  return fabs(x) < 0x1p52 && x == (double)(int64_t)x;
+}
+
+static inline double divide_down(double p, double q)
+{
+  return is_small_whole(p) && is_small_whole(q) ? floor(p / q) : optic_op_scalar(G_floor_div, (double[]){p, q});
+}
+
+static inline double modulo(double p, double q)
+{
+  return is_small_whole(p) && is_small_whole(q) ? p - q * floor(p / q) : optic_op_scalar(G_mod, (double[]){p, q});
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------ */
@@ -965,9 +996,9 @@ load:
     case I_DIV:
       ARITH(A_DIV, optic_number(p / q))
     case I_IDIV:
-      ARITH(A_IDIV, optic_number(floor(p / q)))
+      ARITH(A_IDIV, optic_number(divide_down(p, q)))
     case I_MOD:
-      ARITH(A_MOD, optic_number(p - q * floor(p / q)))
+      ARITH(A_MOD, optic_number(modulo(p, q)))
     case I_POW:
       ARITH(A_POW, optic_number(q == 2 ? p * p : pow(p, q)))
     case I_EQ:
@@ -1035,7 +1066,7 @@ load:
         truth = x->boolean;
       } else {
         SAVE_PC();
-        TRY_(operands_set(vm, code, f->pc, r, in, x, x));
+        TRY_(operands_set(vm, code, f->pc, r, x, x));
         TRY_(optic_truth(vm, *x, &truth));
         use_up(vm, r, in.a);
       }
@@ -1051,7 +1082,7 @@ load:
         continue; /* per element: both sides are needed */
       }
       SAVE_PC();
-      TRY_(operands_set(vm, code, f->pc, r, in, &r[in.a], &r[in.a]));
+      TRY_(operands_set(vm, code, f->pc, r, &r[in.a], &r[in.a]));
       TRY_(optic_truth(vm, r[in.a], &truth));
       if (truth == (in.op == I_JOR)) {
         pc += in.d;
@@ -1116,7 +1147,7 @@ load:
         v = optic_keep(*field);
       } else {
         SAVE_PC();
-        TRY_(operands_set(vm, code, f->pc, r, in, x, x));
+        TRY_(operands_set(vm, code, f->pc, r, x, x));
         TRY_(optic_get_field(vm, *x, name, &v));
         f = &vm->frames[vm->frame_count - 1];
       }
@@ -1132,7 +1163,7 @@ load:
         v = optic_keep(x->list->at[(size_t)y->number]);
       } else {
         SAVE_PC();
-        TRY_(operands_set(vm, code, f->pc, r, in, x, y));
+        TRY_(operands_set(vm, code, f->pc, r, x, y));
         TRY_(optic_get_index(vm, *x, *y, &v));
       }
       use_up(vm, r, in.b);
@@ -1144,7 +1175,7 @@ load:
       const Value *x = operand(r, k, in.b);
       Value v;
       SAVE_PC();
-      TRY_(operands_set(vm, code, f->pc, r, in, x, x));
+      TRY_(operands_set(vm, code, f->pc, r, x, x));
       TRY_(optic_get_items(vm, *x, r[in.c].list, &v));
       use_up(vm, r, in.b);
       put(vm, &r[in.c], (Value){.tag = V_UNSET});
@@ -1237,7 +1268,6 @@ load:
           vm->top = caller->regs + caller->code->proto->registers;
         }
         *result = v;
-        (void)base;
         return true;
       }
       put(vm, &vm->frames[vm->frame_count - 1].regs[into], v);
@@ -1298,13 +1328,14 @@ bool optic_vm_run_more(Vm *vm, const Code *code)
 {
   Value result, *top = vm->top;
   uint32_t base = vm->frame_count;
-  if (!optic_enter(vm, NULL, code, vm->top, 0, NULL, 0, true) || !optic_run_frames(vm, base, &result)) {
-    vm->top = top;
-    return false;
-  }
+  bool fine = optic_enter(vm, NULL, code, vm->top, 0, NULL, 0, true);
+  /* An interrupt may have come before: unwind leaves the frame, and is false. */
+  fine = fine && (optic_charge(&vm->core, 0) || unwind(vm, base)) && optic_run_frames(vm, base, &result);
   vm->top = top;
-  optic_drop(vm, result);
-  return true;
+  if (fine) {
+    optic_drop(vm, result);
+  }
+  return fine;
 }
 
 bool optic_vm_run(Vm *vm, const Code *code)

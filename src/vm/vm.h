@@ -48,6 +48,8 @@ bool optic_vm_write(Vm *vm, VmStream stream, const char *text, size_t size);
 /* ---- calling the language back ------------------------------------------------------------------------------- */
 /* Calls a function of the language. Moves args[0 .. count) whatever comes. */
 bool optic_call(Vm *vm, Value fn, Value *args, size_t count, Value *result);
+/* The same from within a walk through a tree or a file, whose frames lie on the C stack too. */
+bool optic_call_within(Vm *vm, Value fn, Value *args, size_t count, Value *result);
 /* The same with keyword arguments: a record (borrowed; NULL for none). */
 bool optic_call_named(Vm *vm, Value fn, Value *args, size_t count, const Record *named, Value *result);
 bool optic_is_function(Value v);

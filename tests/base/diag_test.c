@@ -118,7 +118,7 @@ static void test_calls_hint_colour(void **state)
   Alloc a;
   Text out;
   Source source = {"t.opt", "loss(1)", 7};
-  DiagCall calls[] = {{"inner", {0}}, {"loss", {&source, {0, 7}}}};
+  DiagCall calls[] = {{"inner", {0}, 1}, {"loss", {&source, {0, 7}}, 1}};
   Diag diag = {.code = D_shape,
                .at = {&source, {0, 4}},
                .message = "steers \x1b[2J",

@@ -153,6 +153,12 @@ static const Row error_rows[] = {
      "E0101 1:19 unexpected `:` in a call (a keyword argument is written `learning_rate = ...`)"},
     {"y = 2x + 1", "E0103 1:5 malformed number `2x` (a product is written `2 * x`)"},
     {"y = a if ok else b", "E0101 1:7 unexpected `if` (a conditional value is written `if c { a } else { b }`)"},
+    {"// a comment", "E0101 1:1 a line cannot begin with `//` (a comment begins with `#`)"},
+    {"x = 1\n// a comment", "E0101 2:1 a line cannot begin with `//` (a comment begins with `#`)"},
+    {"x = 3 // half of it", "E0101 1:15 unexpected name `of`, expected `,` or a new line (a comment begins with `#`)"},
+    {"raise e", "E0101 1:7 unexpected name `e`, expected `,` or a new line (`error(\"...\")` raises)"},
+    {"del x", "E0101 1:5 unexpected name `x`, expected `,` or a new line (`remove(r, \"a\")` gives a record without a "
+              "field)"},
     {"if x = 3 { y }", "E0101 1:6 unexpected `=` in a condition (to compare write `==`)"},
     {"a = b = 3",
      "E0101 1:7 assignment is a statement, not an expression (put it on a line of its own; to compare write `==`)"},

@@ -15,7 +15,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_THREEFRY_PARTITIONABLE"] = "1"
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-SECTIONS = ["prng", "promotion", "ops", "losses", "schedules", "transforms", "perceptron",
+SECTIONS = ["prng", "promotion", "ops", "losses", "schedules", "transforms", "transforms_f64", "perceptron",
             "training", "flax_optim"]
 
 

@@ -50,9 +50,9 @@ def generate():
         losses.append(np.float32(loss))
         norms.append(np.asarray(norm))
         if i in kept:
-            at[str(i)] = {"params": before["params"], "grads": grads["params"]}
+            at[f"step_{i}"] = {"params": before["params"], "grads": grads["params"]}
             if i == 0:
-                del at["0"]["params"]      # perceptron.npz has them
+                del at["step_0"]["params"]      # perceptron.npz has them
     inits = []
     for seed in SEEDS:
         made = model.init(jax.random.key(seed), images[:1])["params"]
