@@ -229,7 +229,8 @@ static bool format_value(Vm *vm, Value v, const char *spec, size_t size, Text *o
   if (size == 0) {
     return optic_show(vm, v, out, false);
   }
-  if (!read_spec(vm, spec, size, &s)) {
+  if (!read_spec(vm, spec, size, &s) ||
+      !optic_charge(optic_vm_core(vm), ((uint64_t)s.width + (uint64_t)(s.precision > 0 ? s.precision : 0)) / 32)) {
     return false;
   }
   if (v.tag == V_NUMBER && s.type != 's') {

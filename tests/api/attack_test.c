@@ -19,9 +19,9 @@ static void call_back(Host *h)
 {
   if (h->again && h->optic) {
     const optic_status got[] = {
-        optic_run_text(h->optic, "again", "1", 1), optic_run_file(h->optic, "again.opt"),
+        optic_run_text(h->optic, "again", "1", 1),   optic_run_file(h->optic, "again.opt"),
         optic_check_text(h->optic, "again", "1", 1), optic_check_file(h->optic, "again.opt"),
-        optic_dis_text(h->optic, "again", "1", 1), optic_dis_file(h->optic, "again.opt"),
+        optic_dis_text(h->optic, "again", "1", 1),   optic_dis_file(h->optic, "again.opt"),
     };
     for (size_t i = 0; i < sizeof got / sizeof *got; i++) {
       h->calls++;
@@ -179,7 +179,8 @@ static const char *const endless[] = {
     "x = []\nfor i in range(120) { x = [x, x] }\nselect(x, \"*\")",
     "x = []\nfor i in range(120) { x = [x, x] }\nx in [[], x]\ntree_map(v -> v, x)",
     "x = \"a\" * 1e6\nwhile true { x == x + \"b\"\n\"b\" in x\nlen(x) }",
-    "x = (\"a\" * 5e5)\ny = \"a\" * 2e5 + \"b\"\nwhile true { replace(x, y, \"\"); split(x, y); x.contains(y); index_of(x, y) }",
+    "x = (\"a\" * 5e5)\ny = \"a\" * 2e5 + \"b\"\nwhile true { replace(x, y, \"\"); split(x, y); x.contains(y); "
+    "index_of(x, y) }",
     "while true { try { error(\"x\") } catch e { } }",
     "g = grad(x -> x * x)\nwhile true { g(1.0) }",
     "x = normal(key(0), [120, 120])\nwhile true { svd(x) }",
@@ -275,9 +276,12 @@ static void test_threads(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_nothing_given),        cmocka_unit_test(test_impossible_configurations),
-      cmocka_unit_test(test_hooks_that_call_back), cmocka_unit_test(test_interrupts),
-      cmocka_unit_test(test_budgets),              cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_nothing_given),
+      cmocka_unit_test(test_impossible_configurations),
+      cmocka_unit_test(test_hooks_that_call_back),
+      cmocka_unit_test(test_interrupts),
+      cmocka_unit_test(test_budgets),
+      cmocka_unit_test(test_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,7 @@ static void test_misuse(void **state)
   optic_context *optic = create(&heard);
   assert_int_equal(optic_run_text(NULL, "x", "1", 1), OPTIC_MISUSE);
   assert_int_equal(optic_run_text(optic, "x", NULL, 1), OPTIC_MISUSE);
+  assert_int_equal(optic_run_text(optic, "x", NULL, 0), OPTIC_MISUSE);
   assert_int_equal(optic_run_file(optic, NULL), OPTIC_MISUSE);
   assert_int_equal(run(optic, "print(1)"), OPTIC_OK);
   optic_destroy(optic);
@@ -259,6 +260,122 @@ static void test_locale(void **state)
   setlocale(LC_ALL, "C");
 }
 
+/* Values that share their parts are far larger than the memory they take up: walking them is work too. */
+static void test_steps_of_shared_values(void **state)
+{
+  (void)state;
+  const char *scripts[] = {
+      "x = {z: 1}\nfor i in range(60) { x = {a: x, b: x} }\nx.hyperparams",
+      "x = [1]\nfor i in range(60) { x = [x, x] }\narray([1]) + x",
+      "x = list(range(100))\nfor i in range(6) { y = []\nfor j in range(100) { y = append(y, x) }\nx = y }\narray(x)",
+      "a, b = range(1e12)", /* and not that a range cannot be taken apart */
+  };
+  for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+    Heard heard;
+    optic_config config = optic_config_default();
+    memset(&heard, 0, sizeof heard);
+    config.write = hear;
+    config.write_user = &heard;
+    config.step_limit = 100000;
+    optic_context *optic = optic_create(&config);
+    assert_non_null(optic);
+    assert_int_equal(run(optic, scripts[i]), OPTIC_WRONG);
+    assert_non_null(strstr(heard.err, "E0602"));
+    optic_destroy(optic);
+  }
+}
+
+static void test_an_interrupt_stops_the_next_run(void **state)
+{
+  (void)state;
+  Heard heard;
+  optic_context *optic = create(&heard);
+  optic_interrupt(optic);
+  assert_int_equal(run(optic, "x = 1"), OPTIC_INTERRUPTED);
+  assert_non_null(strstr(heard.err, "test.opt:1"));
+  assert_int_equal(run(optic, "x = 1"), OPTIC_OK);
+  optic_destroy(optic);
+}
+
+static void test_dis_runs_nothing_that_shows(void **state)
+{
+  (void)state;
+  const char text[] = "write_text(\"written_by_dis.txt\", \"x\")";
+  Heard heard;
+  optic_context *optic = create(&heard);
+  assert_int_equal(optic_dis_text(optic, "x", text, strlen(text)), OPTIC_OK);
+  assert_null(fopen("written_by_dis.txt", "rb"));
+  optic_destroy(optic);
+}
+
+/* Checks the sizes that it is told: each block has its own in front. */
+static void *sized(void *user, void *block, size_t old_size, size_t new_size)
+{
+  enum { FRONT = 32 };
+  size_t *front = block ? (size_t *)((char *)block - FRONT) : NULL;
+  bool *wrong = user;
+  *wrong |= (front ? *front : 0) != old_size;
+  if (new_size == 0) {
+    free(front);
+    return NULL;
+  }
+  size_t *fresh = realloc(front, new_size + FRONT);
+  if (!fresh) {
+    return NULL;
+  }
+  *fresh = new_size;
+  return (char *)fresh + FRONT;
+}
+
+static void write_script(const char *path, const char *text)
+{
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+static void test_imports(void **state)
+{
+  (void)state;
+  enum { CHAIN = 100 };
+  bool wrong = false;
+  Heard heard;
+  char folder[] = "/tmp/optic_context_XXXXXX", path[64], text[64];
+  assert_non_null(mkdtemp(folder));
+  for (int i = 0; i <= CHAIN; i++) {
+    snprintf(path, sizeof path, "%s/m%d.opt", folder, i);
+    snprintf(text, sizeof text, i < CHAIN ? "import \"m%d.opt\" as m\n" : "x = 1 / none # %d\n", i + 1);
+    write_script(path, text);
+  }
+  optic_config config = optic_config_default();
+  memset(&heard, 0, sizeof heard);
+  config.write = hear;
+  config.write_user = &heard;
+  config.resize = sized;
+  config.resize_user = &wrong;
+  optic_context *optic = optic_create(&config);
+  assert_non_null(optic);
+  /* Each import takes up C stack: a long chain ends with an error. */
+  snprintf(path, sizeof path, "%s/m0.opt", folder);
+  assert_int_equal(optic_run_file(optic, path), OPTIC_WRONG);
+  assert_non_null(strstr(heard.err, "E0603"));
+  /* A file that failed is tried again. */
+  snprintf(path, sizeof path, "%s/m%d.opt", folder, CHAIN - 1);
+  assert_int_equal(optic_run_file(optic, path), OPTIC_WRONG);
+  snprintf(path, sizeof path, "%s/m%d.opt", folder, CHAIN);
+  write_script(path, "x = 1\n");
+  snprintf(path, sizeof path, "%s/m%d.opt", folder, CHAIN - 1);
+  assert_int_equal(optic_run_file(optic, path), OPTIC_OK);
+  optic_destroy(optic);
+  assert_false(wrong);
+  for (int i = 0; i <= CHAIN; i++) {
+    snprintf(path, sizeof path, "%s/m%d.opt", folder, i);
+    remove(path);
+  }
+  remove(folder);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -269,6 +386,10 @@ int main(void)
       cmocka_unit_test(test_default_configuration),
       cmocka_unit_test(test_a_hook_that_refuses_ends_the_script),
       cmocka_unit_test(test_steps),
+      cmocka_unit_test(test_steps_of_shared_values),
+      cmocka_unit_test(test_an_interrupt_stops_the_next_run),
+      cmocka_unit_test(test_dis_runs_nothing_that_shows),
+      cmocka_unit_test(test_imports),
       cmocka_unit_test(test_files_need_a_grant),
       cmocka_unit_test(test_deep_nesting),
       cmocka_unit_test(test_interrupt),

@@ -80,12 +80,16 @@ static const Loop loops[] = {
      "}\n"
      "y = local(3)",
      20000},
-    {"a cycle through a list", "", "fn make() { xs = []; fn f() { len(xs) }\nxs = append(xs, f); f }\ny = make()()", 20000},
+    {"a cycle through a list", "", "fn make() { xs = []; fn f() { len(xs) }\nxs = append(xs, f); f }\ny = make()()",
+     20000},
     {"try", "y = 0", "try { if i % 2 == 0 { error(\"x\") } else { none.x } } catch e { y = e.message }", 10000},
-    {"try in a function", "fn f(i) { try { return g(i) } catch e { return e.code } }\nfn g(i) { [1][i + 1] }", "y = f(i)", 10000},
-    {"iterators", "", "y = sorted(map(x -> x[0], zip([3, 1], enumerate(\"ab\"))))\nfor j in progress(range(2)) { break }", 5000},
+    {"try in a function", "fn f(i) { try { return g(i) } catch e { return e.code } }\nfn g(i) { [1][i + 1] }",
+     "y = f(i)", 10000},
+    {"iterators", "",
+     "y = sorted(map(x -> x[0], zip([3, 1], enumerate(\"ab\"))))\nfor j in progress(range(2)) { break }", 5000},
     {"arrays", "x = zeros([32, 8])", "x[i % 32] = i\ny = (x + 1) @ x.T\nz = sum(y, axis = 0)[2:7]", 5000},
-    {"gradients", "p = {w: ones([16]), b: 0.5}", "g = grad(p -> sum((p.w * 2 + p.b) ** 2))(p)\np.w = p.w - 1e-6 * g.w", 3000},
+    {"gradients", "p = {w: ones([16]), b: 0.5}", "g = grad(p -> sum((p.w * 2 + p.b) ** 2))(p)\np.w = p.w - 1e-6 * g.w",
+     3000},
     {"second derivatives", "", "y = grad(grad(x -> x ** 3))(2.0)", 3000},
     {"training",
      "tx = chain(clip_by_global_norm(1.0), adam(1e-3))\n"
@@ -100,7 +104,8 @@ static const Loop loops[] = {
      "params = apply_updates(params, u)",
      300},
     {"keys and batches", "data = {x: arange(12), y: arange(12)}\nn = 0",
-     "for b in data.batches(5, shuffle = true, key = fold_in(key(0), i)) { n += b.x.shape[0] }\nk = normal(split(key(i))[0], [4])",
+     "for b in data.batches(5, shuffle = true, key = fold_in(key(0), i)) { n += b.x.shape[0] }\nk = "
+     "normal(split(key(i))[0], [4])",
      2000},
 };
 

@@ -114,7 +114,8 @@ static const char *const scripts[] = {
     "x = 1\ntry { while true { x = [x] } } catch e { }\n"
     "print(x, str(x), x == x, format(\"{}\", x))\ny = tree_map(v -> v, x)\nz = x == y\n"
     "try { array(x) } catch e { }\nt = tree_leaves(x)\nt = tree_paths(x)\nx = -(x + 1)\nt = merge(x, x)\n"
-    "t = select(x, (p, l) -> true)\nt = tree_labels(x, (p, l) -> \"a\")\nt = list(batches(tree_map(v -> ones([4]), x), 2))\n",
+    "t = select(x, (p, l) -> true)\nt = tree_labels(x, (p, l) -> \"a\")\nt = list(batches(tree_map(v -> ones([4]), x), "
+    "2))\n",
     "x = 1\nfor i in range(126) { x = [x] }\n"
     "fn f(n) { y = x + 1\nz = tree_leaves(x)\nmap(f, [n]) }\ntry { f(0) } catch e { print(e.message) }",
     "x = 1\nfor i in range(126) { x = [x] }\nfn f(n) { try { y = x + 1 } catch e { }\ntry { z = str(x) } catch e { }\n"
@@ -130,7 +131,8 @@ static const char *const scripts[] = {
     "fn f(p, l) { select({a: 1}, f) }\ntry { f(\"\", 0) } catch e { print(e.message) }",
     "fn f(n) { grad(f)(n * 1.0) }\ntry { f(1.0) } catch e { print(e.message) }",
     "fn f(n) { value_and_grad(f)(n * 1.0)[0] }\ntry { f(1.0) } catch e { print(e.message) }",
-    "x = 1.0\nfor i in range(126) { x = [x] }\nfn f(n) { map(grad(f), [n]) }\ntry { f(x) } catch e { print(e.message) }",
+    "x = 1.0\nfor i in range(126) { x = [x] }\nfn f(n) { map(grad(f), [n]) }\ntry { f(x) } catch e { print(e.message) "
+    "}",
     "fn f(n) { map(m -> sum(map(f, [m, m])), [n]) }\ntry { f(1.0) } catch e { print(e.message) }",
     "fn u(g, s, p, **e) { return map(x -> t.update(x, s, p), [g]), s }\nt = transformation(p -> {}, u)\n"
     "try { t.update(1, {}, {}) } catch e { print(e.message) }",
@@ -146,8 +148,10 @@ static const char *const scripts[] = {
     "fn n() { for i in progress([1], note = n) { }\n\"x\" }\ntry { n() } catch e { print(e.message) }",
     "fn deep(n) { c = none\nfor i in range(n) { old = c\nc = () -> old }\nc }\nc = deep(100000)\nc = none",
     "z = [1]\nfor i in range(31) { z = zip(z) }\nfor a in z { print(a) }",
-    "try { f = x -> x\nfor i in range(1000) { f = grad(f) } } catch e { }\nprint(f)\ntry { f(1.0) } catch e { print(e.message) }",
-    "try { t = scale(1.0)\nfor i in range(1000) { t = transformation(t.init, t.update) } } catch e { print(e.message) }\n"
+    "try { f = x -> x\nfor i in range(1000) { f = grad(f) } } catch e { }\nprint(f)\ntry { f(1.0) } catch e { "
+    "print(e.message) }",
+    "try { t = scale(1.0)\nfor i in range(1000) { t = transformation(t.init, t.update) } } catch e { print(e.message) "
+    "}\n"
     "print(t)\ntry { t.init({a: 1}) } catch e { print(e.message) }",
     "try { z = [1]\nfor i in range(1000) { z = [zip(z)] } } catch e { print(e.message) }\nprint(z)\nlist(z[0])",
     "g = grad(fn(x) { for i in range(20000) { x = x * 1.00001 }\nx })\nprint(g(1.0))",
