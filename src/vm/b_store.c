@@ -138,7 +138,7 @@ static bool add_leaf(Vm *vm, Value leaf, const Text *path, Leaves *leaves)
 static bool flatten(Vm *vm, Value v, Text *path, Leaves *leaves)
 {
   size_t size = path->size;
-  bool ok = true;
+  bool ok = optic_charge(optic_vm_core(vm), 1); /* subtrees may be shared */
   if (v.tag == V_RECORD) {
     for (uint32_t i = 0; ok && i < v.record->keys->count; i++) {
       const Name *name = v.record->keys->names[i];
@@ -156,7 +156,7 @@ static bool flatten(Vm *vm, Value v, Text *path, Leaves *leaves)
     }
     return ok;
   }
-  return add_leaf(vm, v, path, leaves);
+  return ok && add_leaf(vm, v, path, leaves);
 }
 
 static bool b_save(Vm *vm, Value *args, Value *result)
@@ -395,6 +395,9 @@ static bool fit(Load *l, Value like, Text *path, Value *out)
 {
   size_t size = path->size;
   bool ok = true;
+  if (!optic_charge(optic_vm_core(l->vm), 1)) {
+    return false;
+  }
   if (like.tag == V_RECORD) {
     Record *record = optic_record_shaped(l->vm, like.record->keys);
     if (!record) {

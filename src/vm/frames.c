@@ -67,17 +67,6 @@ Value *optic_stack_room(Vm *vm, Value *at, size_t need)
   return vm->segment->at;
 }
 
-void optic_vm_clear(Vm *vm, Value *from, size_t count)
-{
-  for (size_t i = 0; i < count; i++) {
-    Value v = from[i];
-    from[i].tag = V_UNSET;
-    if (v.tag >= V_COUNTED) {
-      optic_drop(vm, v);
-    }
-  }
-}
-
 /* ---- frames -------------------------------------------------------------------------------------------------- */
 /* Enters a closure whose arguments stand in args[0 .. count), followed by `named`'s. Takes over the closure's reference
  * and the arguments, also when it fails. `into`: the caller's register for the result. */
@@ -114,7 +103,7 @@ bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32
     }
     args = regs;
   } else if (vm->top > args + given) {
-    optic_vm_clear(vm, args + given, (size_t)(vm->top - args - given)); /* what the caller left above its arguments */
+    clear_registers(vm, args + given, (size_t)(vm->top - args - given)); /* what the caller left above its arguments */
   }
   if ((named || count != p->param_count || p->has_rest || p->has_named) &&
       !optic_bind_closure(vm, p, args, count, named)) {
@@ -127,23 +116,9 @@ bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32
   vm->top = regs + p->registers;
   return true;
 failed:
-  optic_vm_clear(vm, args, given);
+  clear_registers(vm, args, given);
   optic_drop(vm, closure ? (Value){.tag = V_CLOSURE, .closure = closure} : optic_none());
   return false;
-}
-
-/* Leaves the innermost frame: frees its registers. */
-void optic_vm_leave(Vm *vm)
-{
-  Frame *f = &vm->frames[--vm->frame_count];
-  optic_vm_clear(vm, f->regs, f->code->proto->registers);
-  if (f->closure) {
-    optic_drop(vm, (Value){.tag = V_CLOSURE, .closure = f->closure});
-  }
-  while (vm->handlers.size && vm->handlers.at[vm->handlers.size - 1].frame >= vm->frame_count) {
-    vm->handlers.size--;
-  }
-  vm->segment = f->segment;
 }
 
 /* ---- failures ------------------------------------------------------------------------------------------------ */
@@ -218,7 +193,7 @@ bool optic_vm_unwind(Vm *vm, uint32_t base)
       continue;
     }
     note_call(vm, f);
-    optic_vm_leave(vm);
+    leave_frame(vm);
   }
   if (vm->frame_count) {
     Frame *f = &vm->frames[vm->frame_count - 1];

@@ -64,6 +64,31 @@ static inline void put(Vm *vm, Value *to, Value v)
   optic_drop(vm, old);
 }
 
+static inline void clear_registers(Vm *vm, Value *from, size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    Value v = from[i];
+    from[i].tag = V_UNSET;
+    if (v.tag >= V_COUNTED) {
+      optic_drop(vm, v);
+    }
+  }
+}
+
+/* Leaves the innermost frame: frees its registers. */
+static inline void leave_frame(Vm *vm)
+{
+  Frame *f = &vm->frames[--vm->frame_count];
+  clear_registers(vm, f->regs, f->code->proto->registers);
+  if (f->closure) {
+    optic_drop(vm, (Value){.tag = V_CLOSURE, .closure = f->closure});
+  }
+  while (vm->handlers.size && vm->handlers.at[vm->handlers.size - 1].frame >= vm->frame_count) {
+    vm->handlers.size--;
+  }
+  vm->segment = f->segment;
+}
+
 /* The name list of a call's keyword arguments, which are the last of its values. */
 static inline const Keys *keywords(const Code *code, uint16_t c)
 {
@@ -76,9 +101,6 @@ static inline uint32_t positional(uint32_t all, const Keys *named)
 }
 
 /* ---- frames.c */
-void optic_vm_clear(Vm *vm, Value *from, size_t count);
-/* Leaves the innermost frame: frees its registers. */
-void optic_vm_leave(Vm *vm);
 /* After a failure: finds the innermost handler of the frames above `base` and makes ready to go on there; false when
  * there is none, and then all those frames are gone. */
 bool optic_vm_unwind(Vm *vm, uint32_t base);

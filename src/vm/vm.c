@@ -480,7 +480,7 @@ load:
       Value v = r[in.b + kinds->size];
       r[in.b + kinds->size].tag = V_UNSET;
       TRY_(optic_set_path(vm, root, kinds->text, kinds->size, &r[in.b], v));
-      optic_vm_clear(vm, &r[in.b], kinds->size);
+      clear_registers(vm, &r[in.b], kinds->size);
       continue;
     }
     case I_CALL: {
@@ -540,7 +540,7 @@ load:
       }
       bool from_c = f->from_c;
       uint16_t into = f->into;
-      optic_vm_leave(vm);
+      leave_frame(vm);
       if (from_c) {
         if (vm->frame_count) {
           Frame *caller = &vm->frames[vm->frame_count - 1];
