@@ -22,8 +22,8 @@ static void test_tables(void **state)
   static const char *const texts[] = {
       "1,2\n3,4\n5,6\n",
       "1,2\r\n3,4\r\n5,6",
-      "\xef\xbb\xbf"
-      "1 , 2\n\n  \n3,4\n 5, 6 \n\n",
+      ("\xef\xbb\xbf"
+       "1 , 2\n\n  \n3,4\n 5, 6 \n\n"),
       "\"1\",2\n3,\"4\"\n5,6",
       "1.0,2e0\n+3,0.4e1\n5,6.0",
   };
