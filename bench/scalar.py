@@ -27,7 +27,8 @@ def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     peers = {"optic": ([sys.argv[1]], "opt"), "lua5.4": (["lua5.4"], "lua"), "python3": (["python3"], "py")}
     peers = {name: p for name, p in peers.items() if name == "optic" or shutil.which(name)}
-    print(f"{'':12}" + "".join(f"{name:>10}" for name in peers) + "".join(f"{'optic/' + n:>15}" for n in peers if n != "optic"))
+    ratios = "".join(f"{'optic/' + name:>15}" for name in peers if name != "optic")
+    print(f"{'':12}" + "".join(f"{name:>10}" for name in peers) + ratios)
     for work in ["fib", "loops", "rosenbrock"]:
         times = {name: [] for name in peers}
         results = set()
@@ -46,7 +47,8 @@ def main():
         begin = time.perf_counter()
         subprocess.run([sys.argv[1], "-e", "1"], stdout=subprocess.DEVNULL, check=True)
         starts.append(time.perf_counter() - begin)
-    print(f"start-up of `optic -e 1`: {1000 * statistics.median(starts):.1f} ms (median of {len(starts)}, whole process)")
+    start = 1000 * statistics.median(starts)
+    print(f"start-up of `optic -e 1`: {start:.1f} ms (median of {len(starts)}, whole process)")
 
 
 if __name__ == "__main__":

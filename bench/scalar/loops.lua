@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 local function steps()
   local total = 0
   for start = 1, 59999 do

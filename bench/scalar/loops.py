@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 def steps():
     total = 0
     for start in range(1, 60000):

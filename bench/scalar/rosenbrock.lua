@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 local function descend(steps)
   local x, y = -1.2, 1.0
   local vx, vy = 0, 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 def descend(steps):
     x, y = -1.2, 1.0
     vx, vy = 0.0, 0.0

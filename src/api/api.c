@@ -53,9 +53,9 @@ const char *optic_status_text(optic_status status)
 optic_config optic_config_default(void)
 {
   return (optic_config){
-    .config_size = sizeof(optic_config),
-    .script_limit = 1u << 20,
-    .allow_files = true,
+      .config_size = sizeof(optic_config),
+      .script_limit = 1u << 20,
+      .allow_files = true,
   };
 }
 
@@ -153,7 +153,8 @@ optic_context *optic_create(const optic_config *config)
   }
   bool fine = copy_config(optic, config);
   if (config->memory_limit) { /* the machine counts its own; this is what lies around it */
-    size_t own = sizeof *optic + (optic->data_dir ? strlen(optic->data_dir) + 1 : 0) + config->arg_count * sizeof *optic->args;
+    size_t own =
+        sizeof *optic + (optic->data_dir ? strlen(optic->data_dir) + 1 : 0) + config->arg_count * sizeof *optic->args;
     for (size_t i = 0; i < optic->arg_count; i++) {
       own += strlen(optic->args[i]) + 1;
     }
@@ -274,7 +275,8 @@ static Value value_of(Vm *vm, const Code *code)
   return value;
 }
 
-static bool disassemble(optic_context *optic, const char *name, const char *text, size_t size, Diags *diags, bool *incomplete)
+static bool disassemble(optic_context *optic, const char *name, const char *text, size_t size, Diags *diags,
+                        bool *incomplete)
 {
   Vm *vm = &optic->vm;
   const Code *code = optic_vm_compile(vm, vm->main, name, text, size, true, diags, incomplete);
@@ -287,7 +289,8 @@ static bool disassemble(optic_context *optic, const char *name, const char *text
   Value value = is_expression(code->proto) ? value_of(vm, code) : optic_none();
   bool fine = optic_charge(&vm->core, 0) && (value.tag != V_TRANSFORM || optic_pipeline_text(vm, value, &out));
   optic_drop(vm, value);
-  fine = fine && (out.oom ? optic_fail_oom(&vm->core.fault) : optic_vm_write(vm, STREAM_OUT, optic_text_cstr(&out), out.size));
+  fine = fine &&
+         (out.oom ? optic_fail_oom(&vm->core.fault) : optic_vm_write(vm, STREAM_OUT, optic_text_cstr(&out), out.size));
   optic_text_finish(&out);
   return fine;
 }
@@ -295,14 +298,15 @@ static bool disassemble(optic_context *optic, const char *name, const char *text
 static optic_status status_of(const optic_context *optic, bool fine, bool incomplete, const Diags *diags)
 {
   DiagCode code = optic->vm.core.fault.code;
-  return fine                                ? OPTIC_OK
-         : incomplete                        ? OPTIC_INCOMPLETE
-         : code == D_interrupted             ? OPTIC_INTERRUPTED
+  return fine                                           ? OPTIC_OK
+         : incomplete                                   ? OPTIC_INCOMPLETE
+         : code == D_interrupted                        ? OPTIC_INTERRUPTED
          : code == D_out_of_memory && !diags->list.size ? OPTIC_OOM
-                                             : OPTIC_WRONG;
+                                                        : OPTIC_WRONG;
 }
 
-static optic_status process(optic_context *optic, What what, const char *name, const char *path, const char *text, size_t size)
+static optic_status process(optic_context *optic, What what, const char *name, const char *path, const char *text,
+                            size_t size)
 {
   Vm *vm = &optic->vm;
   Core *core = &vm->core;
@@ -340,7 +344,8 @@ static optic_status process(optic_context *optic, What what, const char *name, c
     } else if (what == DIS) {
       fine = disassemble(optic, name, text, size, &diags, &incomplete);
     } else {
-      const Code *code = optic_vm_compile(vm, vm->main, name, text, size, optic->config.show_values, &diags, &incomplete);
+      const Code *code =
+          optic_vm_compile(vm, vm->main, name, text, size, optic->config.show_values, &diags, &incomplete);
       /* Warnings come before what the script prints. */
       if (code && diags.list.size) {
         write_diags(optic, &diags);
@@ -366,7 +371,8 @@ static optic_status process(optic_context *optic, What what, const char *name, c
   return status;
 }
 
-static optic_status guarded(optic_context *optic, What what, const char *name, const char *path, const char *text, size_t size)
+static optic_status guarded(optic_context *optic, What what, const char *name, const char *path, const char *text,
+                            size_t size)
 {
   if (!optic || optic->busy || (!path && (!name || !text))) {
     return OPTIC_MISUSE;

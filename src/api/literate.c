@@ -10,7 +10,8 @@ bool optic_is_literate(const char *path)
   return size > 3 && strcmp(path + size - 3, ".md") == 0;
 }
 
-/* Backticks that begin the line after at most three spaces, if there are three or more; else 0. `*info` is what follows. */
+/* Backticks that begin the line after at most three spaces, if there are three or more; else 0. What follows is at
+ * `*info`. */
 static size_t fence(const char *line, size_t size, size_t *info)
 {
   size_t at = 0, ticks = 0;

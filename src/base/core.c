@@ -5,16 +5,16 @@
 Limits optic_limits_default(void)
 {
   return (Limits){
-    .memory = 0,
-    .steps = 0,
-    .script_bytes = 1u << 20,
-    .depth = 128,
-    .calls = 10000,
-    .reentry = 64,
-    .constants = 32767,
-    .leaves = 1000000,
-    .name_bytes = 255,
-    .tensor_bytes = (uint64_t)1 << 40,
+      .memory = 0,
+      .steps = 0,
+      .script_bytes = 1u << 20,
+      .depth = 128,
+      .calls = 10000,
+      .reentry = 64,
+      .constants = 32767,
+      .leaves = 1000000,
+      .name_bytes = 255,
+      .tensor_bytes = (uint64_t)1 << 40,
   };
 }
 

@@ -34,13 +34,13 @@ typedef struct Core {
   Fault fault;
   Limits limits;
   uint64_t steps_used;
-  uint64_t stop_at; /* limits.steps, or the greatest number */
-  atomic_int *interrupt; /* non-zero asks a running script to stop; may be NULL */
-  struct Pool *pool;     /* blocks that wait to be used again (base/pool.h) */
+  uint64_t stop_at;              /* limits.steps, or the greatest number */
+  atomic_int *interrupt;         /* non-zero asks a running script to stop; may be NULL */
+  struct Pool *pool;             /* blocks that wait to be used again (base/pool.h) */
   const struct TileTable *tiles; /* the kernels for this machine (tile/tile.h); NULL until they are needed */
-  bool eager;            /* OPTIC_EAGER=1 */
-  uint32_t recording;    /* levels of differentiation that record now (graph/grad.h) */
-  uint32_t grad_depth;   /* how many gradients are being taken, one inside the other */
+  bool eager;                    /* OPTIC_EAGER=1 */
+  uint32_t recording;            /* levels of differentiation that record now (graph/grad.h) */
+  uint32_t grad_depth;           /* how many gradients are being taken, one inside the other */
 } Core;
 
 Limits optic_limits_default(void);

@@ -74,7 +74,7 @@ typedef struct optic_config {
 
   /* Budgets, for scripts of unknown origin; 0 means none. */
   uint64_t memory_limit; /* bytes that the context holds at one time */
-  uint64_t step_limit;   /* units of work for one call below: deterministic, about a call, a turn of a loop or 64 elements
+  uint64_t step_limit; /* units of work for one call below: deterministic, about a call, a turn of a loop or 64 elements
                             each */
   uint64_t script_limit; /* bytes of one source text; the default is 1 MiB */
   uint32_t depth_limit;  /* of nesting and of calls; 0 means the default, and there is always a limit */
@@ -109,8 +109,9 @@ OPTIC_API void optic_interrupt(optic_context *optic);
  * stay in the context: a later text sees them. The text may be freed after the call. */
 OPTIC_API optic_status optic_run_text(optic_context *optic, const char *name, const char *text, size_t size);
 /* The same for a file. Works without `allow_files` too: this is the host's file, not the script's. A first line that
- * begins with `#!` is a comment like any other. Of a Markdown file (".md") the cells fenced as `opt` are the script; the
- * same holds for the other functions that take a path. A file that cannot be read is OPTIC_WRONG, with a diagnostic. */
+ * begins with `#!` is a comment like any other. Of a Markdown file (".md") the cells fenced as `opt` are the script;
+ * the same holds for the other functions that take a path. A file that cannot be read is OPTIC_WRONG, with a
+ * diagnostic. */
 OPTIC_API optic_status optic_run_file(optic_context *optic, const char *path);
 
 /* Parse and check only: all errors and warnings of the text go to the write hook, and nothing runs. */

@@ -72,10 +72,10 @@ typedef struct Capture {
  * [updates, states ..]. */
 typedef struct TransformDesc {
   const Name *name;
-  const char *doc;         /* or NULL */
+  const char *doc; /* or NULL */
   const Name **states;
   uint32_t state_count;
-  const Name **hypers;     /* parameters marked `: number` */
+  const Name **hypers; /* parameters marked `: number` */
   uint32_t hyper_count;
 } TransformDesc;
 
@@ -93,13 +93,13 @@ struct Proto {
   const char *doc;       /* or NULL */
   const char *signature; /* "loss(params, batch, scale = 1.0)" with defaults as in the source */
   const Source *source;
-  Span span;             /* of the definition */
-  Param *params;         /* plain ones: in registers 0 .. param_count - 1 */
+  Span span;     /* of the definition */
+  Param *params; /* plain ones: in registers 0 .. param_count - 1 */
   uint32_t param_count;
-  uint32_t required;     /* plain parameters without default come first */
-  uint32_t positional;   /* those after *rest are given by name only */
-  bool has_rest;         /* *rest: a list, in register param_count */
-  bool has_named;        /* **named: a record, in the register after that */
+  uint32_t required;   /* plain parameters without default come first */
+  uint32_t positional; /* those after *rest are given by name only */
+  bool has_rest;       /* *rest: a list, in register param_count */
+  bool has_named;      /* **named: a record, in the register after that */
   uint32_t registers;
   Instr *code;
   Span *spans; /* one an instruction */

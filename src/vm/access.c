@@ -217,7 +217,8 @@ static bool position(Vm *vm, Value subscript, int64_t size, const char *of, int6
   double x;
   if (subscript.tag == V_NUMBER) {
     x = subscript.number;
-  } else if (subscript.tag == V_ARRAY && subscript.array->count == 1 && !optic_dtype_is_float((Dtype)subscript.array->dtype)) {
+  } else if (subscript.tag == V_ARRAY && subscript.array->count == 1 &&
+             !optic_dtype_is_float((Dtype)subscript.array->dtype)) {
     x = optic_array_get(subscript.array, 0);
   } else {
     return optic_fail(&vm->core.fault, D_index, "%s is indexed with a whole number or a slice, not %s", of,
@@ -230,7 +231,8 @@ static bool position(Vm *vm, Value subscript, int64_t size, const char *of, int6
   }
   int64_t i = (int64_t)x;
   if (i < -size || i >= size) {
-    return optic_fail(&vm->core.fault, D_index, "index %lld is out of range for %s of %lld", (long long)i, of, (long long)size);
+    return optic_fail(&vm->core.fault, D_index, "index %lld is out of range for %s of %lld", (long long)i, of,
+                      (long long)size);
   }
   *out = i < 0 ? i + size : i;
   return true;
@@ -270,7 +272,7 @@ typedef struct Cut {
   bool whole;         /* the slice takes everything */
   const Array *items; /* one subscript is an array of indices: taken along item_axis after slicing */
   int64_t item_axis;
-  Array *made;        /* `items`, if made here of a list */
+  Array *made; /* `items`, if made here of a list */
 } Cut;
 
 static bool cut_of(Vm *vm, const Array *a, const Value *subs, size_t count, Cut *cut)
@@ -281,8 +283,9 @@ static bool cut_of(Vm *vm, const Array *a, const Value *subs, size_t count, Cut 
     axes += subs[i].tag != V_NONE;
   }
   if (axes > a->shape.rank) {
-    return optic_fail(&vm->core.fault, D_index, "%zu subscripts for %s, which has %u ax%s", axes, optic_type_text(vm, (Value){.tag = V_ARRAY, .array = (Array *)(uintptr_t)a}),
-                      a->shape.rank, a->shape.rank == 1 ? "is" : "es");
+    return optic_fail(&vm->core.fault, D_index, "%zu subscripts for %s, which has %u ax%s", axes,
+                      optic_type_text(vm, (Value){.tag = V_ARRAY, .array = (Array *)(uintptr_t)a}), a->shape.rank,
+                      a->shape.rank == 1 ? "is" : "es");
   }
   cut->slice.shape = a->shape;
   uint32_t axis = 0;
@@ -319,14 +322,17 @@ static bool cut_of(Vm *vm, const Array *a, const Value *subs, size_t count, Cut 
         }
       }
       if (optic_dtype_is_float((Dtype)items->dtype) || items->dtype == DT_BOOL) {
-        optic_fail(&vm->core.fault, D_index, "an array of indices is i32, not %s", optic_dtype_name((Dtype)items->dtype));
-        return optic_fail_hint(&vm->core.fault, items->dtype == DT_BOOL ? "to choose by a mask write where(mask, a, b)"
-                                                                        : "write a list, or convert it: astype(x, \"i32\")");
+        optic_fail(&vm->core.fault, D_index, "an array of indices is i32, not %s",
+                   optic_dtype_name((Dtype)items->dtype));
+        return optic_fail_hint(&vm->core.fault, items->dtype == DT_BOOL
+                                                    ? "to choose by a mask write where(mask, a, b)"
+                                                    : "write a list, or convert it: astype(x, \"i32\")");
       }
       for (size_t k = 0; k < items->count; k++) {
         double x = optic_array_get(items, k);
         if (x < -(double)size || x >= (double)size) {
-          return optic_fail(&vm->core.fault, D_index, "index %.0f is out of range for an axis of %lld", x, (long long)size);
+          return optic_fail(&vm->core.fault, D_index, "index %.0f is out of range for an axis of %lld", x,
+                            (long long)size);
         }
       }
       cut->items = items;
@@ -435,7 +441,8 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
       return false;
     }
   }
-  bool fine = text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
+  bool fine =
+      text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
   optic_text_finish(&text);
   return fine;
 }
@@ -443,10 +450,12 @@ static bool get_text(Vm *vm, const String *s, Value subscript, Value *out)
 static bool record_key(Vm *vm, Value subscript, const Name **name)
 {
   if (subscript.tag != V_STRING) {
-    return optic_fail(&vm->core.fault, D_index, "a record is indexed with a string, not %s", optic_type_noun(vm, subscript));
+    return optic_fail(&vm->core.fault, D_index, "a record is indexed with a string, not %s",
+                      optic_type_noun(vm, subscript));
   }
   if (subscript.string->size > vm->core.limits.name_bytes) {
-    return optic_fail(&vm->core.fault, D_too_large, "a record's key is longer than %u bytes", vm->core.limits.name_bytes);
+    return optic_fail(&vm->core.fault, D_too_large, "a record's key is longer than %u bytes",
+                      vm->core.limits.name_bytes);
   }
   *name = optic_name(&vm->core.names, subscript.string->text, subscript.string->size);
   return *name || optic_fail_oom(&vm->core.fault);
@@ -467,9 +476,8 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
     *out = optic_keep(v.list->at[i]);
     return true;
   case V_RECORD:
-    name = subscript.tag == V_STRING
-             ? optic_name_find(&vm->core.names, subscript.string->text, subscript.string->size)
-             : NULL; /* looking makes no new name: those are kept for ever */
+    name = subscript.tag == V_STRING ? optic_name_find(&vm->core.names, subscript.string->text, subscript.string->size)
+                                     : NULL; /* looking makes no new name: those are kept for ever */
     const Value *field = optic_record_get(v.record, name);
     if (!field) {
       return record_key(vm, subscript, &name) && no_field(vm, v, name);
@@ -502,7 +510,8 @@ bool optic_get_index(Vm *vm, Value v, Value subscript, Value *out)
 bool optic_get_items(Vm *vm, Value v, const List *subscripts, Value *out)
 {
   if (v.tag != V_ARRAY) {
-    return optic_fail(&vm->core.fault, D_type, "only an array takes several subscripts, not %s", optic_type_noun(vm, v));
+    return optic_fail(&vm->core.fault, D_type, "only an array takes several subscripts, not %s",
+                      optic_type_noun(vm, v));
   }
   return get_array(vm, v.array, subscripts->at, subscripts->size, out);
 }
@@ -585,7 +594,8 @@ static bool set_array(Vm *vm, Value *root, const Value *subs, size_t count, Valu
 
 static bool is_step(Value step, const Name *name)
 {
-  return step.tag == V_STRING && step.string->size == name->size && memcmp(step.string->text, name->text, name->size) == 0;
+  return step.tag == V_STRING && step.string->size == name->size &&
+         memcmp(step.string->text, name->text, name->size) == 0;
 }
 
 /* *root stands `above` levels deep in what is assigned within. */
@@ -595,7 +605,8 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, uint32_t above, 
   const Name *name;
   uint32_t depth = 0;
   if (root->tag == V_ARRAY && kind != 'f') {
-    return kind == 'm' ? set_array(vm, root, step.list->at, step.list->size, value) : set_array(vm, root, &step, 1, value);
+    return kind == 'm' ? set_array(vm, root, step.list->at, step.list->size, value)
+                       : set_array(vm, root, &step, 1, value);
   }
   bool fine = false, made;
   if (root->tag == V_RECORD && value.tag == V_RECORD && is_step(step, vm->n_hyperparams) &&
@@ -627,7 +638,8 @@ static bool set_one(Vm *vm, Value *root, char kind, Value step, uint32_t above, 
       return true;
     }
   } else {
-    fine = optic_fail(&vm->core.fault, D_type, kind == 'f' ? "%s has no fields that can be assigned" : "%s has no items that can be assigned",
+    fine = optic_fail(&vm->core.fault, D_type,
+                      kind == 'f' ? "%s has no fields that can be assigned" : "%s has no items that can be assigned",
                       optic_type_noun(vm, *root));
   }
   optic_drop(vm, value);
@@ -664,7 +676,8 @@ static bool set_within(Vm *vm, Value *root, const char *kinds, size_t steps, Val
   }
   if (root->tag == V_ARRAY && kinds[0] != 'f') { /* x[0][1] = v: the row is taken out, changed, and put back */
     Value row;
-    bool fine = kinds[0] == 'm' ? optic_get_items(vm, *root, path[0].list, &row) : optic_get_index(vm, *root, path[0], &row);
+    bool fine =
+        kinds[0] == 'm' ? optic_get_items(vm, *root, path[0].list, &row) : optic_get_index(vm, *root, path[0], &row);
     if (!fine) {
       optic_drop(vm, value);
       return false;

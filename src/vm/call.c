@@ -258,8 +258,8 @@ static bool fail_unknown(Vm *vm, const Takes *t, const Name *name)
 {
   const char *near = nearest_param(t, name);
   if (near) {
-    return optic_fail(&vm->core.fault, D_arguments, "%s has no argument `%s` (did you mean `%s`?)", t->function, name->text,
-                      near);
+    return optic_fail(&vm->core.fault, D_arguments, "%s has no argument `%s` (did you mean `%s`?)", t->function,
+                      name->text, near);
   }
   optic_fail(&vm->core.fault, D_arguments, "%s has no argument `%s`", t->function, name->text);
   char list[256] = "";
@@ -333,7 +333,8 @@ static bool bind(Vm *vm, const Takes *t, Value *given, uint32_t count, const Key
   }
   for (uint32_t i = 0; fine && i < t->required; i++) {
     if (to[i].tag == V_UNSET) {
-      fine = optic_fail(&vm->core.fault, D_arguments, "%s needs its argument `%s`", t->function, param_name(t, i)->text);
+      fine =
+          optic_fail(&vm->core.fault, D_arguments, "%s needs its argument `%s`", t->function, param_name(t, i)->text);
     }
   }
   for (uint32_t i = 0; i < all; i++) {
@@ -406,7 +407,8 @@ static bool reenter(Vm *vm)
 {
   if (vm->reentry >= vm->core.limits.reentry) {
     optic_fail(&vm->core.fault, D_too_deep, "functions call each other back deeper than %u", vm->core.limits.reentry);
-    return optic_fail_hint(&vm->core.fault, "does a function that is passed to map or the like call itself without end?");
+    return optic_fail_hint(&vm->core.fault,
+                           "does a function that is passed to map or the like call itself without end?");
   }
   vm->reentry++;
   return true;
@@ -456,7 +458,8 @@ static void drop_args(Vm *vm, Value *args, uint32_t count)
   }
 }
 
-static bool call_builtin(Vm *vm, const Builtin *b, Value *args, uint32_t count, const Keys *named, Value *result, bool whole)
+static bool call_builtin(Vm *vm, const Builtin *b, Value *args, uint32_t count, const Keys *named, Value *result,
+                         bool whole)
 {
   const BuiltinInfo *info = info_of(vm, b);
   uint32_t all = count + (named ? named->count : 0);
@@ -517,6 +520,11 @@ bool optic_builtin_keeps(Vm *vm, const Builtin *b, const Value *args, uint32_t c
     optic_fault_clear(&vm->core.fault);
     return false;
   }
+  for (uint32_t i = 0; i < count; i++) {
+    if (args[i].tag == V_ITER && args[i].iter->type != &optic_range_type) {
+      return false; /* it may call the language, which would miss the variable */
+    }
+  }
   return b->flags & BUILTIN_INPLACE && !info->has_rest && !info->has_named && count <= info->positional &&
          count >= info->required && args >= s->at && info->count <= (size_t)(s->at + s->size - args);
 }
@@ -546,7 +554,8 @@ static bool not_callable(Vm *vm, Value fn)
 {
   optic_fail(&vm->core.fault, D_not_callable, "%s cannot be called", optic_type_noun(vm, fn));
   if (fn.tag == V_TRANSFORM) {
-    optic_fail_hint(&vm->core.fault, "a transform has two functions: tx.init(params) and tx.update(updates, state, params)");
+    optic_fail_hint(&vm->core.fault,
+                    "a transform has two functions: tx.init(params) and tx.update(updates, state, params)");
   }
   return false;
 }

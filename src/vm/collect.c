@@ -1,9 +1,9 @@
 /* collect.c: frees reference cycles.
  *
  * Values are trees but for one thing: a captured variable (a cell) may hold a closure that captured it. So every cycle
- * goes through a cell, and it is enough to find the cells that nothing outside of the cells keeps alive: count, for each
- * cell, how many of its references come from values that only cells reach; a cell with more references than that is
- * alive, and with it all it reaches; the others are emptied, and counting does the rest.
+ * goes through a cell, and it is enough to find the cells that nothing outside of the cells keeps alive: count, for
+ * each cell, how many of its references come from values that only cells reach; a cell with more references than that
+ * is alive, and with it all it reaches; the others are emptied, and counting does the rest.
  *
  * What a closure holds is looked at through lists, records, bound methods and transforms as far as those are themselves
  * referred to only once; something shared counts as held from outside, which errs on the safe side.

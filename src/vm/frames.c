@@ -70,8 +70,8 @@ Value *optic_stack_room(Vm *vm, Value *at, size_t need)
 /* ---- frames -------------------------------------------------------------------------------------------------- */
 /* Enters a closure whose arguments stand in args[0 .. count), followed by `named`'s. Takes over the closure's reference
  * and the arguments, also when it fails. `into`: the caller's register for the result. */
-bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32_t count, const Keys *named, uint16_t into,
-                 bool from_c)
+bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32_t count, const Keys *named,
+                 uint16_t into, bool from_c)
 {
   const Proto *p = code->proto;
   uint32_t given = count + (named ? named->count : 0);
@@ -112,7 +112,7 @@ bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32
     return false;
   }
   vm->frames[vm->frame_count++] =
-    (Frame){.code = code, .closure = closure, .regs = regs, .segment = before, .into = into, .from_c = from_c};
+      (Frame){.code = code, .closure = closure, .regs = regs, .segment = before, .into = into, .from_c = from_c};
   vm->top = regs + p->registers;
   return true;
 failed:
@@ -159,10 +159,12 @@ static bool error_record(Vm *vm, Value *out)
   if (!r) {
     return false;
   }
-  const char *parts[3][2] = {{"message", fault->message}, {"hint", fault->hint}, {"code", optic_diag_info(fault->code)->code}};
+  const char *parts[3][2] = {
+      {"message", fault->message}, {"hint", fault->hint}, {"code", optic_diag_info(fault->code)->code}};
   for (int i = 0; i < 3; i++) {
     Value text;
-    if (!optic_string_value(vm, parts[i][1], strlen(parts[i][1]), &text) || !optic_record_set_cstr(vm, r, parts[i][0], text)) {
+    if (!optic_string_value(vm, parts[i][1], strlen(parts[i][1]), &text) ||
+        !optic_record_set_cstr(vm, r, parts[i][0], text)) {
       optic_drop(vm, (Value){.tag = V_RECORD, .record = r});
       return false;
     }
@@ -214,4 +216,3 @@ bool optic_fail_unset(Vm *vm, const Code *code, uint32_t pc, uint32_t reg)
   }
   return optic_fail(&vm->core.fault, D_undefined, "a variable is read that has no value yet");
 }
-

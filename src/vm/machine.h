@@ -9,10 +9,10 @@
 Value *optic_stack_room(Vm *vm, Value *at, size_t need);
 /* Is there C stack for a walk through this value? False with the fault set. */
 bool optic_walk_fits(Vm *vm, Value v);
-bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32_t count, const Keys *named, uint16_t into,
-                 bool from_c);
+bool optic_enter(Vm *vm, Closure *closure, const Code *code, Value *args, uint32_t count, const Keys *named,
+                 uint16_t into, bool from_c);
 bool optic_run_frames(Vm *vm, uint32_t base, Value *result);
-/* Would a call with these positional arguments leave them whole where it fails? */
+/* Would a call with these positional arguments leave them whole where it fails, and not call the language back? */
 bool optic_builtin_keeps(Vm *vm, const Builtin *b, const Value *args, uint32_t count);
 /* As optic_call_builtin, but a builtin that fails leaves args[] as they were: where optic_builtin_keeps says so. */
 bool optic_call_builtin_whole(Vm *vm, const Builtin *b, Value *args, uint32_t count, const Keys *named, Value *result);

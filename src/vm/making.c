@@ -55,7 +55,13 @@ bool optic_vm_make_transform(Vm *vm, const TransformDesc *desc, Value *from, Val
   if (!t) {
     return false;
   }
-  *t = (Transform){.refs = 1, .depth = depth, .name = desc->name, .desc = desc, .init = from[0], .update = from[1], .count = desc->hyper_count};
+  *t = (Transform){.refs = 1,
+                   .depth = depth,
+                   .name = desc->name,
+                   .desc = desc,
+                   .init = from[0],
+                   .update = from[1],
+                   .count = desc->hyper_count};
   for (uint32_t i = 0; i < desc->hyper_count; i++) {
     t->hypers[i] = from[2 + i];
   }
@@ -106,8 +112,8 @@ bool optic_vm_list_spread(Vm *vm, Value *list, Value *from)
 {
   Value items;
   if (!optic_to_list(vm, *from, &items)) {
-    return vm->core.fault.code == D_type ? optic_fail_hint(&vm->core.fault, "`*` spreads a list or what can be iterated over")
-                                         : false;
+    bool wrong = from->tag != V_ITER && vm->core.fault.code == D_type;
+    return wrong ? optic_fail_hint(&vm->core.fault, "`*` spreads a list or what can be iterated over") : false;
   }
   bool fine = optic_list_own(vm, list);
   for (size_t i = 0; fine && i < items.list->size; i++) {
@@ -145,7 +151,8 @@ bool optic_vm_make_slice(Vm *vm, Value *from, Value *out)
     }
     if (from[i].tag != V_NUMBER && from[i].tag != V_NONE) {
       optic_pool_put(&vm->core, s, sizeof *s);
-      return optic_fail(&vm->core.fault, D_index, "a slice runs between whole numbers, not %s", optic_type_noun(vm, from[i]));
+      return optic_fail(&vm->core.fault, D_index, "a slice runs between whole numbers, not %s",
+                        optic_type_noun(vm, from[i]));
     }
   }
   *s = (SliceObject){.refs = 1, .from = from[0], .to = from[1], .step = from[2]};
@@ -159,8 +166,9 @@ bool optic_vm_unpack(Vm *vm, Value *to, Value *from, uint32_t before, uint32_t a
   Value items, source = *from;
   from->tag = V_UNSET;
   if (!optic_to_list(vm, source, &items)) {
-    if (vm->core.fault.code == D_type) { /* and not an interrupt or the like */
-      optic_fail(&vm->core.fault, D_unpack, "%s cannot be taken apart into %u names", optic_type_noun(vm, source), before + after);
+    if (source.tag != V_ITER && vm->core.fault.code == D_type) { /* and not an interrupt or the like */
+      optic_fail(&vm->core.fault, D_unpack, "%s cannot be taken apart into %u names", optic_type_noun(vm, source),
+                 before + after);
     }
     optic_drop(vm, source);
     return false;
@@ -196,4 +204,3 @@ bool optic_vm_unpack(Vm *vm, Value *to, Value *from, uint32_t before, uint32_t a
   optic_drop(vm, items);
   return fine;
 }
-

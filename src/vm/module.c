@@ -150,7 +150,8 @@ bool optic_import(Vm *vm, const Module *from, const char *path, size_t path_size
   }
   for (Module *m = vm->modules; m; m = m->next) {
     if (!m->standard && !m->failed && m->path && strcmp(m->path, full) == 0 && full[0]) {
-      bool fine = !m->running || optic_fail(&vm->core.fault, D_import, "`%s` imports itself, directly or through others", full);
+      bool fine =
+          !m->running || optic_fail(&vm->core.fault, D_import, "`%s` imports itself, directly or through others", full);
       optic_free(&vm->core.alloc, full, size);
       *out = m;
       return fine;
@@ -191,7 +192,8 @@ bool optic_vm_write(Vm *vm, VmStream stream, const char *text, size_t size)
 
 bool optic_vm_files_allowed(Vm *vm)
 {
-  return !vm->host.forbid_files || optic_fail(&vm->core.fault, D_file, "the host does not allow this script to use files");
+  return !vm->host.forbid_files ||
+         optic_fail(&vm->core.fault, D_file, "the host does not allow this script to use files");
 }
 
 const FileOps *optic_vm_files(Vm *vm)

@@ -9,11 +9,12 @@
 
 /* What the program around the machine lends it. */
 typedef struct VmHost {
-  bool (*write)(void *user, VmStream stream, const char *text, size_t size); /* false: could not be written. NULL: dropped */
-  const char *(*env)(void *user, const char *name);                          /* NULL: a script sees no variable */
+  bool (*write)(void *user, VmStream stream, const char *text,
+                size_t size);                       /* false: could not be written. NULL: dropped */
+  const char *(*env)(void *user, const char *name); /* NULL: a script sees no variable */
   void *user;
-  const char *data_dir;  /* NULL: none */
-  const FileOps *files;  /* NULL: the system's */
+  const char *data_dir; /* NULL: none */
+  const FileOps *files; /* NULL: the system's */
   bool forbid_files;
   const char *const *args; /* the script's arguments */
   size_t arg_count;
@@ -24,10 +25,10 @@ typedef struct Code Code;
 struct Code {
   const Proto *proto;
   Module *module;
-  Value *consts;  /* proto->const_count */
-  Keys **names;   /* proto->names_count: the name lists, ready to be a record's keys */
-  Code **protos;  /* proto->proto_count */
-  Code *next;     /* all Code of the Vm */
+  Value *consts; /* proto->const_count */
+  Keys **names;  /* proto->names_count: the name lists, ready to be a record's keys */
+  Code **protos; /* proto->proto_count */
+  Code *next;    /* all Code of the Vm */
 };
 
 struct Closure {
@@ -58,14 +59,14 @@ struct Transform {
 /* A script or a file of the standard library, with its global variables. */
 struct Module {
   const Name *name;
-  char *path;      /* owned copy; "" for text */
-  Module *next;    /* all modules of the Vm */
-  Keys *keys;      /* names of globals; slot i is globals[i] */
+  char *path;   /* owned copy; "" for text */
+  Module *next; /* all modules of the Vm */
+  Keys *keys;   /* names of globals; slot i is globals[i] */
   Value *globals;
   uint32_t cap;
-  bool standard;   /* of the standard library */
-  bool running;    /* being imported: a cycle if met again */
-  bool failed;     /* its file did: the next import tries again */
+  bool standard; /* of the standard library */
+  bool running;  /* being imported: a cycle if met again */
+  bool failed;   /* its file did: the next import tries again */
 };
 
 /* A text that was compiled, with everything made from it. */
@@ -81,10 +82,10 @@ typedef struct Frame {
   const Code *code;
   Closure *closure; /* owned; NULL for a script's top level */
   Value *regs;
-  Segment *segment;  /* the caller's */
-  uint32_t pc;       /* of the next instruction: the one in progress is just before */
-  uint16_t into;     /* register of the caller that takes the result */
-  bool from_c;       /* called by optic_call: return there */
+  Segment *segment; /* the caller's */
+  uint32_t pc;      /* of the next instruction: the one in progress is just before */
+  uint16_t into;    /* register of the caller that takes the result */
+  bool from_c;      /* called by optic_call: return there */
 } Frame;
 
 typedef struct Handler {
@@ -109,8 +110,8 @@ typedef struct TraceCall {
 } TraceCall;
 
 typedef struct Standard { /* a name of the standard library */
-  Value value;     /* V_UNSET until its file is loaded */
-  int32_t file;    /* of stdlib/, or -1 */
+  Value value;            /* V_UNSET until its file is loaded */
+  int32_t file;           /* of stdlib/, or -1 */
 } Standard;
 
 typedef struct Method { /* builtins of one name, for different types, are linked */

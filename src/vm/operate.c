@@ -263,7 +263,8 @@ static bool holds_array(Vm *vm, Value v)
 /* Equality is whole unless arrays with axes are part of it and the other side can meet them element by element. */
 static bool equals(Vm *vm, Arith op, Value a, Value b, Value *out)
 {
-  bool comparable = (is_scalar(a) || a.tag == V_ARRAY || optic_is_tree(a)) && (is_scalar(b) || b.tag == V_ARRAY || optic_is_tree(b));
+  bool comparable =
+      (is_scalar(a) || a.tag == V_ARRAY || optic_is_tree(a)) && (is_scalar(b) || b.tag == V_ARRAY || optic_is_tree(b));
   bool scalar_array = (a.tag == V_ARRAY && !optic_is_tree(b)) || (b.tag == V_ARRAY && !optic_is_tree(a));
   if (comparable && (scalar_array || holds_array(vm, a) || holds_array(vm, b))) {
     Value in[2] = {a, b};
@@ -290,7 +291,8 @@ static bool contains(Vm *vm, Value item, Value in, bool *out)
     return optic_charge(&vm->core, 1 + in.list->size / 16);
   case V_RECORD:
     if (item.tag == V_STRING) {
-      *out = optic_record_get(in.record, optic_name_find(&vm->core.names, item.string->text, item.string->size)) != NULL;
+      *out =
+          optic_record_get(in.record, optic_name_find(&vm->core.names, item.string->text, item.string->size)) != NULL;
       return true;
     }
     return optic_fail(&vm->core.fault, D_type, "a record's keys are strings, not %s", optic_type_noun(vm, item));
@@ -339,7 +341,8 @@ static bool string_arith(Vm *vm, Arith op, Value a, Value b, Value *out, bool *k
       optic_text_init(&text, &vm->core.alloc);
       optic_text_add(&text, a.string->text, m);
       optic_text_add(&text, b.string->text, n);
-      bool fine = text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
+      bool fine =
+          text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
       optic_text_finish(&text);
       return fine;
     }
@@ -369,7 +372,8 @@ static bool string_arith(Vm *vm, Arith op, Value a, Value b, Value *out, bool *k
     for (size_t i = 0; i < (size_t)(b.number > 0 ? b.number : 0) && !text.oom; i++) {
       optic_text_add(&text, a.string->text, a.string->size);
     }
-    bool fine = text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
+    bool fine =
+        text.oom ? optic_fail_oom(&vm->core.fault) : optic_string_value(vm, optic_text_cstr(&text), text.size, out);
     optic_text_finish(&text);
     return fine;
   }
@@ -382,7 +386,8 @@ static bool matmul(Vm *vm, Value a, Value b, Value *out)
   if (a.tag != V_ARRAY || b.tag != V_ARRAY) {
     char left[128];
     optic_format(left, sizeof left, "%s", optic_type_noun(vm, a));
-    return optic_fail(&vm->core.fault, D_type, "`@` multiplies two arrays, not %s and %s", left, optic_type_noun(vm, b));
+    return optic_fail(&vm->core.fault, D_type, "`@` multiplies two arrays, not %s and %s", left,
+                      optic_type_noun(vm, b));
   }
   Array *product = optic_apply2(&vm->core, G_matmul, a.array, b.array, NULL);
   if (!product) {
@@ -394,9 +399,9 @@ static bool matmul(Vm *vm, Value a, Value b, Value *out)
 
 bool optic_arith(Vm *vm, Arith op, Value a, Value b, unsigned donate, Value *out)
 {
-  static const OpId ops[] = {[A_ADD] = G_add, [A_SUB] = G_sub, [A_MUL] = G_mul, [A_DIV] = G_div, [A_IDIV] = G_floor_div,
-                             [A_MOD] = G_mod, [A_LT] = G_lt,   [A_LE] = G_le,   [A_GT] = G_gt,   [A_GE] = G_ge,
-                             [A_AND] = G_logical_and, [A_OR] = G_logical_or};
+  static const OpId ops[] = {[A_ADD] = G_add,        [A_SUB] = G_sub, [A_MUL] = G_mul,         [A_DIV] = G_div,
+                             [A_IDIV] = G_floor_div, [A_MOD] = G_mod, [A_LT] = G_lt,           [A_LE] = G_le,
+                             [A_GT] = G_gt,          [A_GE] = G_ge,   [A_AND] = G_logical_and, [A_OR] = G_logical_or};
   bool truth;
   switch (op) {
   case A_EQ:

@@ -1,5 +1,5 @@
-/* pipeline.c: what a pipeline is made of, as text: its stages, their hyperparameters and states, and the operations that
- * each carries out on the tree of updates.
+/* pipeline.c: what a pipeline is made of, as text: its stages, their hyperparameters and states, and the operations
+ * that each carries out on the tree of updates.
  *
  * A stage inside of another (of chain, of masked ..) is found among the variables that the other's functions captured.
  * SPDX-License-Identifier: MIT */

@@ -305,4 +305,3 @@ bool optic_record_settle(Vm *vm, Record *r)
   }
   return true;
 }
-

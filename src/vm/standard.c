@@ -91,7 +91,9 @@ static bool scan_file(Vm *vm, int32_t file)
     const char *end = strchr(line, '\n');
     end = end ? end : line + strlen(line);
     if (!in_text && (name_char(*line))) {
-      const char *at = strncmp(line, "fn ", 3) == 0 ? line + 3 : strncmp(line, "transform ", 10) == 0 ? line + 10 : line;
+      const char *at = strncmp(line, "fn ", 3) == 0           ? line + 3
+                       : strncmp(line, "transform ", 10) == 0 ? line + 10
+                                                              : line;
       size_t size = 0;
       while (name_char(at[size])) {
         size++;
@@ -201,7 +203,8 @@ static bool load_file(Vm *vm, int32_t file)
   const StdlibFile *f = &optic_stdlib_files[file];
   Module *m = vm->files[file];
   if (m) {
-    return m->running ? optic_fail(&vm->core.fault, D_import, "%s needs itself while it is being loaded", f->name) : true;
+    return m->running ? optic_fail(&vm->core.fault, D_import, "%s needs itself while it is being loaded", f->name)
+                      : true;
   }
   m = optic_module_new(vm, f->name, "", true);
   if (!m) {
@@ -249,8 +252,8 @@ const Value *optic_standard_value(Vm *vm, int32_t index)
       return NULL;
     }
     if (vm->std.at[index].value.tag == V_UNSET) {
-      optic_fail(&vm->core.fault, D_internal, "%s does not define `%s`", optic_stdlib_files[vm->std.at[index].file].name,
-                 vm->std_keys->names[index]->text);
+      optic_fail(&vm->core.fault, D_internal, "%s does not define `%s`",
+                 optic_stdlib_files[vm->std.at[index].file].name, vm->std_keys->names[index]->text);
       return NULL;
     }
   }
@@ -260,7 +263,5 @@ const Value *optic_standard_value(Vm *vm, int32_t index)
 const char *optic_signature(Vm *vm, Value fn)
 {
   (void)vm;
-  return fn.tag == V_CLOSURE   ? fn.closure->code->proto->signature
-         : fn.tag == V_BUILTIN ? fn.builtin->signature
-                               : NULL;
+  return fn.tag == V_CLOSURE ? fn.closure->code->proto->signature : fn.tag == V_BUILTIN ? fn.builtin->signature : NULL;
 }

@@ -1,5 +1,5 @@
-/* steps.c: what instructions do in the less usual cases: operands that are no numbers, methods, spread arguments, calls of
- * what is no closure. The usual cases stand in the loop of vm.c.
+/* steps.c: what instructions do in the less usual cases: operands that are no numbers, methods, spread arguments, calls
+ * of what is no closure. The usual cases stand in the loop of vm.c.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>
@@ -263,4 +263,3 @@ bool optic_vm_import(Vm *vm, const Code *code, const Value *path, Value *out)
   *out = (Value){.tag = V_MODULE, .module = m};
   return true;
 }
-

@@ -2,8 +2,8 @@
  *
  * A transform written as a `transform` block has a state record: one field for each of its `state` lines, and, where it
  * has arguments marked `: number`, `hyperparams` with their present values, and `scheduled` with the number of updates
- * done for each of those that a schedule still sets. A transform made by transformation(init, update) has whatever state
- * its functions make; chain's is a record of its stages' states.
+ * done for each of those that a schedule still sets. A transform made by transformation(init, update) has whatever
+ * state its functions make; chain's is a record of its stages' states.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* memrchr */
 #include <string.h>
@@ -130,10 +130,11 @@ bool optic_transform_init(Vm *vm, Transform *t, Value params, Value *out)
 static bool no_state(Vm *vm, const Transform *t, const Name *name)
 {
   optic_fail(&vm->core.fault, D_structure, "the state given to %s has no `%s`", t->name->text, name->text);
-  return optic_fail_hint(&vm->core.fault, "a state comes from init(params) of the same transform, or from its last update");
+  return optic_fail_hint(&vm->core.fault,
+                         "a state comes from init(params) of the same transform, or from its last update");
 }
 
-/* The hyperparameters' values for this step into values[]; advances the schedules in the state, which is owned alone. */
+/* The hyperparameters' values for this step into values[]; advances the schedules in the state, owned alone. */
 static bool hyper_values(Vm *vm, const Transform *t, Record *state, Value *values)
 {
   const TransformDesc *d = t->desc;
@@ -179,7 +180,8 @@ static bool update_block(Vm *vm, Transform *t, Value updates, Value state, Value
   Value *args = NULL, given[3] = {updates, params, extra}, result = {.tag = V_UNSET};
   bool fine = state.tag == V_RECORD;
   if (!fine) {
-    optic_fail(&vm->core.fault, D_type, "%s.update takes a state record, not %s", t->name->text, optic_type_noun(vm, state));
+    optic_fail(&vm->core.fault, D_type, "%s.update takes a state record, not %s", t->name->text,
+               optic_type_noun(vm, state));
     optic_fail_hint(&vm->core.fault, "updates, state = tx.update(updates, state, params)");
   }
   fine = fine && optic_record_own(vm, &state);
@@ -248,7 +250,8 @@ bool optic_transform_update(Vm *vm, Transform *t, Value updates, Value state, Va
   bool fine = optic_call_named(vm, t->update, args, 3, extra.tag == V_RECORD ? extra.record : NULL, out);
   optic_drop(vm, extra);
   if (fine && (out->tag != V_LIST || out->list->size != 2)) {
-    optic_fail(&vm->core.fault, D_type, "the update function of transform `%s` must return updates and state", t->name->text);
+    optic_fail(&vm->core.fault, D_type, "the update function of transform `%s` must return updates and state",
+               t->name->text);
     optic_drop(vm, *out);
     return false;
   }
@@ -338,7 +341,8 @@ static Value *follow(Vm *vm, Value *at, const char *path, bool own)
     size_t size = end ? (size_t)(end - path) : strlen(path);
     if (at->tag == V_LIST) {
       double i;
-      bool fine = optic_number_read(path, size, &i) && i >= 0 && i < (double)at->list->size && (!own || optic_list_own(vm, at));
+      bool fine =
+          optic_number_read(path, size, &i) && i >= 0 && i < (double)at->list->size && (!own || optic_list_own(vm, at));
       at = fine ? &at->list->at[(size_t)i] : NULL;
     } else if (at->tag == V_RECORD) {
       const Name *name = optic_name_find(&vm->core.names, path, size);
@@ -374,7 +378,8 @@ bool optic_hyperparams_view(Vm *vm, const Record *state, Value *out, bool *found
     for (size_t i = 0; fine && i < s.list.size; i++) {
       const Found *f = &s.list.at[i];
       Value at = root;
-      const Value *stage = follow(vm, &at, f->path, false), *hypers = optic_record_get(stage->record, vm->n_hyperparams);
+      const Value *stage = follow(vm, &at, f->path, false),
+                  *hypers = optic_record_get(stage->record, vm->n_hyperparams);
       const Name *key = f->name;
       if (!optic_charge(&vm->core, s.list.size / 64)) {
         fine = false;
@@ -404,7 +409,8 @@ bool optic_hyperparams_view(Vm *vm, const Record *state, Value *out, bool *found
 static bool path_ends(const char *path, const char *end, size_t size)
 {
   size_t n = strlen(path);
-  return size == 0 || (n >= size && memcmp(path + n - size, end, size) == 0 && (n == size || path[n - size - 1] == '/'));
+  return size == 0 ||
+         (n >= size && memcmp(path + n - size, end, size) == 0 && (n == size || path[n - size - 1] == '/'));
 }
 
 /* A hyperparameter that is set by hand is no longer a schedule's. The state is owned alone. */
@@ -445,7 +451,8 @@ bool optic_hyperparams_set(Vm *vm, Value *v, const char *name, size_t size, Valu
       least = d;
       nearest = f->name->text;
     }
-    if (f->name->size == last_size && memcmp(f->name->text, last, last_size) == 0 && path_ends(f->path, name, stage_size)) {
+    if (f->name->size == last_size && memcmp(f->name->text, last, last_size) == 0 &&
+        path_ends(f->path, name, stage_size)) {
       size_t at = strlen(others);
       optic_format(others + at, sizeof others - at, "%s`%s/%s`", hits ? ", " : "", f->path, f->name->text);
       hit = f;
@@ -534,17 +541,18 @@ static bool b_transformation(Vm *vm, Value *args, Value *result)
 }
 
 static const Builtin rows[] = {
-  {"transformation(init, update, name = \"transformation\")",
-   "A transform from two functions: init(params) gives its state; update(updates, state, params, **extra) gives the new "
-   "updates and the new state. `name` is what its state is called in a chain.\n"
-   ">>> halve = transformation(params -> {}, fn(updates, state, params, **extra) { return 0.5 * updates, state }, "
-   "name = \"halve\")\n"
-   ">>> halve.update(array([2, 4]), halve.init(none))[0]\n[1, 2]",
-   b_transformation, 0},
-  {"init(transform, params)", "The transform's state at the beginning, for parameters like `params`.", b_init,
-   BUILTIN_OF_TRANSFORM | BUILTIN_METHOD_ONLY},
-  {"update(transform, updates, state, params = none, **extra)",
-   "One step: the updates that the transform makes of `updates`, and its new state.", b_update,
-   BUILTIN_OF_TRANSFORM | BUILTIN_METHOD_ONLY},
+    {"transformation(init, update, name = \"transformation\")",
+     "A transform from two functions: init(params) gives its state; update(updates, state, params, **extra) gives the "
+     "new "
+     "updates and the new state. `name` is what its state is called in a chain.\n"
+     ">>> halve = transformation(params -> {}, fn(updates, state, params, **extra) { return 0.5 * updates, state }, "
+     "name = \"halve\")\n"
+     ">>> halve.update(array([2, 4]), halve.init(none))[0]\n[1, 2]",
+     b_transformation, 0},
+    {"init(transform, params)", "The transform's state at the beginning, for parameters like `params`.", b_init,
+     BUILTIN_OF_TRANSFORM | BUILTIN_METHOD_ONLY},
+    {"update(transform, updates, state, params = none, **extra)",
+     "One step: the updates that the transform makes of `updates`, and its new state.", b_update,
+     BUILTIN_OF_TRANSFORM | BUILTIN_METHOD_ONLY},
 };
 const BuiltinTable optic_b_transform = BUILTIN_TABLE(rows);

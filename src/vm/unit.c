@@ -233,6 +233,6 @@ void optic_fault_to_diag(Vm *vm, Diags *diags)
     const char *function = t->function ? t->function->text : "an unnamed function";
     Place called = i + 1 < vm->trace_count ? vm->trace[i + 1].at : (Place){0};
     d->calls[d->call_count++] = (DiagCall){
-      .function = optic_arena_copy(&diags->arena, function, strlen(function)), .at = called, .times = t->times};
+        .function = optic_arena_copy(&diags->arena, function, strlen(function)), .at = called, .times = t->times};
   }
 }

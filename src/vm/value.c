@@ -50,8 +50,8 @@ uint32_t optic_depth(Value v)
                                 : 0;
 }
 
-/* Is v at most `most` deep? Where its depth says no, looks what is still in it, and corrects the depth. False also where
- * the run is to stop. */
+/* Is v at most `most` deep? Where its depth says no, looks what is still in it, and corrects the depth. False also
+ * where the run is to stop. */
 static bool is_within(Vm *vm, Value v, uint32_t most)
 {
   if (optic_depth(v) <= most) {
@@ -80,9 +80,8 @@ bool optic_deepen_inside(Vm *vm, uint32_t *depth, Value item, uint32_t above)
 {
   uint32_t most = vm->core.limits.depth;
   if (optic_depth(item) + 1 + above > most && (above >= most || !is_within(vm, item, most - 1 - above))) {
-    return optic_charge(&vm->core, 0) &&
-           optic_fail(&vm->core.fault, D_too_deep, "%s are nested deeper than %u",
-                      optic_is_tree(item) ? "lists and records" : "values", most);
+    return optic_charge(&vm->core, 0) && optic_fail(&vm->core.fault, D_too_deep, "%s are nested deeper than %u",
+                                                    optic_is_tree(item) ? "lists and records" : "values", most);
   }
   uint32_t need = optic_depth(item) + 1;
   if (need > *depth) {
@@ -458,8 +457,9 @@ bool optic_same(Vm *vm, Value a, Value b)
   case V_RECORD:
     return a.record == b.record || same_record(vm, a.record, b.record);
   case V_ARRAY:
-    return a.array == b.array || (a.array->dtype == b.array->dtype && optic_shape_equal(&a.array->shape, &b.array->shape) &&
-                                  memcmp(a.array->data, b.array->data, a.array->count * optic_dtype_size((Dtype)a.array->dtype)) == 0);
+    return a.array == b.array ||
+           (a.array->dtype == b.array->dtype && optic_shape_equal(&a.array->shape, &b.array->shape) &&
+            memcmp(a.array->data, b.array->data, a.array->count * optic_dtype_size((Dtype)a.array->dtype)) == 0);
   case V_BUILTIN:
     return a.builtin == b.builtin;
   case V_MODULE:

@@ -1,10 +1,10 @@
 /* value.h: the values of the language.
  *
- * A Value is a tag and a payload, 16 bytes. None, booleans, numbers and keys lie in it; the rest is an object counted by
- * references (the count is its first field). Everything behaves as a value: an object with more than one reference is
- * never changed; whoever wants to write makes its own copy first (optic_list_own, optic_record_own, ..).
- * Ownership: a Value in a variable, list, record or register is one reference. Functions that take `Value x` and say
- * "moves" take over the reference, also when they fail; otherwise they borrow. Functions that yield a Value give one.
+ * A Value is a tag and a payload, 16 bytes. None, booleans, numbers and keys lie in it; the rest is an object counted
+ * by references (the count is its first field). Everything behaves as a value: an object with more than one reference
+ * is never changed; whoever wants to write makes its own copy first (optic_list_own, optic_record_own, ..). Ownership:
+ * a Value in a variable, list, record or register is one reference. Functions that take `Value x` and say "moves" take
+ * over the reference, also when they fail; otherwise they borrow. Functions that yield a Value give one.
  * SPDX-License-Identifier: MIT */
 #ifndef OPTIC_VM_VALUE_H
 #define OPTIC_VM_VALUE_H
@@ -116,9 +116,9 @@ struct Cell {
 typedef struct IterType {
   const char *name;
   int (*next)(Vm *vm, Iter *self, Value *out);
-  Iter *(*restart)(Vm *vm, Iter *self);    /* a new one that stands at the beginning; NULL with the fault set */
+  Iter *(*restart)(Vm *vm, Iter *self);        /* a new one that stands at the beginning; NULL with the fault set */
   int64_t (*length)(Vm *vm, const Iter *self); /* how many values a fresh one yields; -1: not known */
-  void (*drop)(Vm *vm, Iter *self);        /* frees what it holds and itself */
+  void (*drop)(Vm *vm, Iter *self);            /* frees what it holds and itself */
 } IterType;
 struct Iter {
   uint32_t refs;
@@ -192,8 +192,8 @@ bool optic_record_own(Vm *vm, Value *v);
 bool optic_record_settle(Vm *vm, Record *record);
 bool optic_list_settle(Vm *vm, List *list);
 /* Everything that holds values is as deep as the deepest of them and one more, and a chain of closures is bounded by
- * the way cells are freed: so whatever walks or frees values may recurse. Raises *depth for `item`; false, with the fault
- * set, past limits.depth. */
+ * the way cells are freed: so whatever walks or frees values may recurse. Raises *depth for `item`; false, with the
+ * fault set, past limits.depth. */
 bool optic_deepen(Vm *vm, uint32_t *depth, Value item);
 /* The same for an item of something that itself stands `above` levels deep. */
 bool optic_deepen_inside(Vm *vm, uint32_t *depth, Value item, uint32_t above);
@@ -218,8 +218,8 @@ const char *optic_type_noun(Vm *vm, Value v);
 /* Condition of an `if`: booleans; none is false; numbers, strings, lists, records as in Python; arrays of one
  * element. False with the fault set for what has no truth (arrays of more than one element, functions). */
 bool optic_truth(Vm *vm, Value v, bool *out);
-/* Whole comparison of what holds no arrays, and of arrays bit for bit. Counts as work; where the run is to stop it gives
- * false, so that the caller asks optic_charge(core, 0) afterwards. */
+/* Whole comparison: arrays without axes as numbers, others bit for bit. Counts as work; where the run is to stop it
+ * gives false, so that the caller asks optic_charge(core, 0) afterwards. */
 bool optic_same(Vm *vm, Value a, Value b);
 static inline bool optic_is_tree(Value v) /* a list or record: nodes of parameter trees */
 {

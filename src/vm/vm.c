@@ -51,46 +51,46 @@ static inline double modulo(double p, double q)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------ */
 #define NUMBERS(x, y) ((x)->tag == V_NUMBER && (y)->tag == V_NUMBER)
-#define TRY_(e) \
-  do { \
-    if (!(e)) { \
-      goto failed; \
-    } \
+#define TRY_(e)                                                                                                        \
+  do {                                                                                                                 \
+    if (!(e)) {                                                                                                        \
+      goto failed;                                                                                                     \
+    }                                                                                                                  \
   } while (0)
 #define SAVE_PC() (f->pc = (uint32_t)(pc - code->proto->code))
-#define ARITH(OP, EXPR) \
-  { \
-    const Value *x = operand(r, k, in.b), *y = operand(r, k, in.c); \
-    if (NUMBERS(x, y)) { \
-      double p = x->number, q = y->number; \
-      Value *w = &r[in.a]; \
-      if (w->tag >= V_COUNTED) { \
-        optic_drop(vm, *w); \
-      } \
-      *w = EXPR; \
-      continue; \
-    } \
-    SAVE_PC(); \
-    TRY_(optic_vm_slow_arith(vm, code, f->pc, r, k, in, OP)); \
-    continue; \
+#define ARITH(OP, EXPR)                                                                                                \
+  {                                                                                                                    \
+    const Value *x = operand(r, k, in.b), *y = operand(r, k, in.c);                                                    \
+    if (NUMBERS(x, y)) {                                                                                               \
+      double p = x->number, q = y->number;                                                                             \
+      Value *w = &r[in.a];                                                                                             \
+      if (w->tag >= V_COUNTED) {                                                                                       \
+        optic_drop(vm, *w);                                                                                            \
+      }                                                                                                                \
+      *w = EXPR;                                                                                                       \
+      continue;                                                                                                        \
+    }                                                                                                                  \
+    SAVE_PC();                                                                                                         \
+    TRY_(optic_vm_slow_arith(vm, code, f->pc, r, k, in, OP));                                                          \
+    continue;                                                                                                          \
   }
-#define TEST(OP, EXPR) \
-  { \
-    const Value *x = operand(r, k, in.b), *y = operand(r, k, in.c); \
-    bool truth; \
-    if (NUMBERS(x, y)) { \
-      double p = x->number, q = y->number; \
-      truth = EXPR; \
-    } else { \
-      SAVE_PC(); \
-      TRY_(optic_vm_compare(vm, code, f->pc, r, k, in, OP, &truth)); \
-    } \
-    if (truth == (in.a != 0)) { \
-      pc++; \
-    } else { \
-      pc += pc->d + 1; \
-    } \
-    continue; \
+#define TEST(OP, EXPR)                                                                                                 \
+  {                                                                                                                    \
+    const Value *x = operand(r, k, in.b), *y = operand(r, k, in.c);                                                    \
+    bool truth;                                                                                                        \
+    if (NUMBERS(x, y)) {                                                                                               \
+      double p = x->number, q = y->number;                                                                             \
+      truth = EXPR;                                                                                                    \
+    } else {                                                                                                           \
+      SAVE_PC();                                                                                                       \
+      TRY_(optic_vm_compare(vm, code, f->pc, r, k, in, OP, &truth));                                                   \
+    }                                                                                                                  \
+    if (truth == (in.a != 0)) {                                                                                        \
+      pc++;                                                                                                            \
+    } else {                                                                                                           \
+      pc += pc->d + 1;                                                                                                 \
+    }                                                                                                                  \
+    continue;                                                                                                          \
   }
 
 /* Runs until the frame count is back at `base`; then the value that the last frame returned is in *result. */
@@ -563,9 +563,8 @@ load:
       goto failed;
     case I_TRY:
       SAVE_PC();
-      TRY_(optic_vm_add_handler(vm, (Handler){.frame = vm->frame_count - 1,
-                                     .pc = (uint32_t)(pc + in.d - code->proto->code),
-                                     .reg = in.a}));
+      TRY_(optic_vm_add_handler(
+          vm, (Handler){.frame = vm->frame_count - 1, .pc = (uint32_t)(pc + in.d - code->proto->code), .reg = in.a}));
       continue;
     case I_ENDTRY:
       vm->handlers.size--;

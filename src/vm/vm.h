@@ -16,8 +16,8 @@
 typedef bool BuiltinFn(Vm *vm, Value *args, Value *result);
 
 enum {
-  BUILTIN_INPLACE = 1,     /* leaves its arguments whole when it fails: may be given the only reference */
-  BUILTIN_OF_ARRAY = 2,    /* also a method: x.f(..) passes x as first argument */
+  BUILTIN_INPLACE = 1,  /* leaves its arguments whole when it fails: may be given the only reference */
+  BUILTIN_OF_ARRAY = 2, /* also a method: x.f(..) passes x as first argument */
   BUILTIN_OF_LIST = 4,
   BUILTIN_OF_RECORD = 8,
   BUILTIN_OF_STRING = 16,
@@ -78,8 +78,26 @@ Array *optic_to_array(Vm *vm, Value v);
 /* Any elementwise operation, arity 1 to 3, over numbers, arrays and trees. Borrows; bit k of donate as optic_apply. */
 bool optic_map_op(Vm *vm, OpId op, Value *in, size_t count, unsigned donate, Value *out);
 /* Operators with all their rules (strings, lists ..). */
-typedef enum Arith { A_ADD, A_SUB, A_MUL, A_DIV, A_IDIV, A_MOD, A_MATMUL, A_POW, A_EQ, A_NE, A_LT, A_LE, A_GT, A_GE,
-                     A_IN, A_NOT_IN, A_AND, A_OR } Arith;
+typedef enum Arith {
+  A_ADD,
+  A_SUB,
+  A_MUL,
+  A_DIV,
+  A_IDIV,
+  A_MOD,
+  A_MATMUL,
+  A_POW,
+  A_EQ,
+  A_NE,
+  A_LT,
+  A_LE,
+  A_GT,
+  A_GE,
+  A_IN,
+  A_NOT_IN,
+  A_AND,
+  A_OR
+} Arith;
 bool optic_arith(Vm *vm, Arith op, Value a, Value b, unsigned donate, Value *out);
 
 /* ---- trees ---------------------------------------------------------------------------------------------------- */
@@ -89,7 +107,8 @@ typedef bool LeafFn(void *user, Vm *vm, const char *path, size_t path_size, Valu
 bool optic_tree_each(Vm *vm, Value tree, LeafFn *visit, void *user);
 /* A tree like trees[0] whose leaves are f(leaves at the same place). The others must have its structure (faults name
  * the first leaf that differs); none maps to none. `leaves` are borrowed; *out is a new reference. */
-typedef bool MapFn(void *user, Vm *vm, const char *path, size_t path_size, const Value *leaves, size_t count, Value *out);
+typedef bool MapFn(void *user, Vm *vm, const char *path, size_t path_size, const Value *leaves, size_t count,
+                   Value *out);
 bool optic_tree_map(Vm *vm, const Value *trees, size_t count, MapFn *f, void *user, Value *out);
 
 /* ---- iterating ------------------------------------------------------------------------------------------------ */

@@ -109,7 +109,8 @@ static bool fit_records(Walk *w, const Value *trees, size_t first)
   for (size_t i = first + 1; i < w->count; i++) {
     if (trees[i].tag == V_RECORD) {
       const Record *other = trees[i].record;
-      if (other->keys != record->keys && (!missing(w, record, other, "first") || !missing(w, other, record, w->count > 2 ? "other" : "second"))) {
+      if (other->keys != record->keys &&
+          (!missing(w, record, other, "first") || !missing(w, other, record, w->count > 2 ? "other" : "second"))) {
         return false;
       }
     } else if (!w->spread || optic_is_tree(trees[i])) {
@@ -173,7 +174,8 @@ static bool map_record(Walk *w, const Value *trees, size_t first, unsigned alone
   if (!order || !fit_records(w, trees, first)) {
     return false;
   }
-  Record *result = optic_charge(&w->vm->core, 1 + record->keys->count / 16) ? optic_record_shaped(w->vm, record->keys) : NULL;
+  Record *result =
+      optic_charge(&w->vm->core, 1 + record->keys->count / 16) ? optic_record_shaped(w->vm, record->keys) : NULL;
   if (!result) {
     return false;
   }
@@ -183,7 +185,7 @@ static bool map_record(Walk *w, const Value *trees, size_t first, unsigned alone
     const Name *name = record->keys->names[i];
     Value kids[MOST_TREES];
     for (size_t t = 0; t < w->count; t++) {
-      kids[t] = trees[t].tag != V_RECORD                     ? trees[t]
+      kids[t] = trees[t].tag != V_RECORD                ? trees[t]
                 : trees[t].record->keys == record->keys ? trees[t].record->at[i]
                                                         : *optic_record_get(trees[t].record, name);
     }

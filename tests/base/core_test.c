@@ -45,9 +45,13 @@ static void test_pool(void **state)
     memset(p, 0x55, room);
     optic_pool_put(&core, p, size);
     uint64_t calls = core.alloc.calls;
-    assert_ptr_equal(optic_pool_get(&core, size), p);
+    (void)calls;
+    char *again = optic_pool_get(&core, size);
+#if !defined(__SANITIZE_ADDRESS__) /* there nothing waits */
+    assert_ptr_equal(again, p);
     assert_int_equal(core.alloc.calls, calls);
-    optic_pool_put(&core, p, size);
+#endif
+    optic_pool_put(&core, again, size);
   }
   optic_pool_put(&core, NULL, 3);
   optic_pool_trim(&core);
