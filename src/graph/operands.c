@@ -138,7 +138,7 @@ bool optic_axes(Call *c, const Shape *s)
   }
   bool some = c->attr.axis == OPTIC_SOME_AXES;
   for (uint32_t i = 0; i < (some ? c->attr.shape.rank : 1); i++) {
-    uint32_t axis;
+    uint32_t axis = 0;
     if (!optic_axis(c, some ? c->attr.shape.at[i] : c->attr.axis, s->rank, &axis)) {
       return false;
     }
