@@ -495,12 +495,16 @@ bool optic_hyperparams_set_all(Vm *vm, Value *v, const Record *values, bool *mad
     return fine;
   }
   optic_drop(vm, view);
+  Value work = optic_keep(*v); /* all of them, or none */
   for (uint32_t i = 0; i < values->keys->count; i++) {
     const Name *name = values->keys->names[i];
-    if (!optic_hyperparams_set(vm, v, name->text, name->size, optic_keep(values->at[i]))) {
+    if (!optic_hyperparams_set(vm, &work, name->text, name->size, optic_keep(values->at[i]))) {
+      optic_drop(vm, work);
       return false;
     }
   }
+  optic_drop(vm, *v);
+  *v = work;
   return true;
 }
 
